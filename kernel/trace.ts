@@ -1,0 +1,31 @@
+/**
+ * What the kernel tells an observer. One object, null unless somebody watches: an unobserved kernel pays one check at
+ * each of these places. Implemented by `src/observe`; nothing in here may be kept after the call returns.
+ */
+import type { Cause } from './ports.ts';
+
+export type Direction = 'in' | 'out';
+
+export interface KernelTrace {
+  trap(cause: Cause): void;
+  /** The interrupt controller was asked, and named `source` (0: none was pending). */
+  claim(source: number): void;
+  /** The handler `name` was called for `source`, and said whether its device was the cause. */
+  irq(source: number, name: string, handled: boolean): void;
+  complete(source: number): void;
+  /** Deferred work began to run. */
+  deferred(name: string): void;
+  /** A task began to run, or left the CPU to wait for `waitsFor` (null: it ended). */
+  task(name: string, running: boolean, waitsFor: string | null): void;
+  syscall(task: string, text: string): void;
+  /** A frame crossed the border between driver and network stack. `handler` serves its EtherType, or null: none. */
+  frame(direction: Direction, iface: string, etherType: number, lengthBytes: number, handler: string | null): void;
+  arp(text: string): void;
+  /** An IPv4 packet; `handler` serves its protocol number, or null: none. */
+  ipv4(direction: Direction, source: number, destination: number, protocol: number, lengthBytes: number): void;
+  /** A datagram met a socket, or left one. */
+  socket(direction: Direction, socket: string, lengthBytes: number): void;
+  /** Something was thrown away, and why. */
+  drop(where: string, reason: string): void;
+  log(text: string): void;
+}
