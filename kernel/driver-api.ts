@@ -52,7 +52,10 @@ export interface PacketBuffer {
 export interface PacketPool {
   /** Bytes in every buffer of the pool. */
   readonly bufferBytes: number;
-  /** An empty buffer that belongs to the CPU, or null when all are in use. */
+  /**
+   * An empty buffer that belongs to the CPU, or null when all are in use. Its `start` leaves headroom: a received
+   * packet begins there too, so a receive descriptor points at `address + start`.
+   */
   allocate(): PacketBuffer | null;
   free(packet: PacketBuffer): void;
   /** From now on the device owns the buffer: the CPU may neither read nor write it. */
@@ -179,5 +182,8 @@ export interface ClockEvent {
 
 /** Where the kernel writes its messages. */
 export interface Console {
+  /** Takes the text at once and whole, even from a handler that interrupted this; the device sends it later. */
   write(text: string): void;
+  /** The interrupt handler, with which text goes on being sent. A kernel in panic polls it instead. */
+  interrupt(): boolean;
 }

@@ -1,7 +1,7 @@
 /**
  * The system bus: decodes a physical address to a device and an offset. The hart owns it and pays for each access;
  * the bus itself knows nothing of time. Decode is a page table of 4 KiB pages in two levels, so that moving a BAR is
- * cheap and a thousand hosts fit in memory.
+ * cheap and a thousand hosts fit in memory: the directories that a big region fills are one and the same.
  *
  * An access that no device answers, that crosses the end of one, or that is not aligned to its size, is a bus fault:
  * the hart turns it into an access-fault exception that the driver sees.
@@ -47,6 +47,7 @@ export class BusFault extends Error {
 }
 
 const PAGE_BITS = 12;
+const PAGE_BYTES = 1 << PAGE_BITS;
 const DIRECTORY_BITS = 20;
 /** Directories for 4 GiB: every address of the machine is a 32-bit one. */
 const DIRECTORY_COUNT = 1 << (32 - DIRECTORY_BITS);
@@ -63,9 +64,19 @@ export class Bus {
   /** Places `device` at `base`. The range must be free; both ends are rounded outwards to pages for decoding. */
   map(base: number, sizeBytes: number, device: BusDevice, cost: AccessCost): Region {
     const region: Region = { base, sizeBytes, device, cost };
-    this.#eachPage(region, (directory, page) => {
-      assert(directory[page] === undefined, 'two devices on one page of the bus');
-      directory[page] = region;
+    let whole: Region[] | null = null;
+    this.#eachDirectory(region, (index, firstPage, endPage) => {
+      const directory = this.#directories[index] ?? [];
+      for (let page = firstPage; page < endPage; page++) {
+        assert(directory[page] === undefined, 'two devices on one page of the bus');
+      }
+      if (endPage - firstPage === PAGES_PER_DIRECTORY) {
+        whole ??= new Array<Region>(PAGES_PER_DIRECTORY).fill(region);
+        this.#directories[index] = whole;
+      } else {
+        for (let page = firstPage; page < endPage; page++) directory[page] = region;
+        this.#directories[index] = directory;
+      }
     });
     this.#regions.push(region);
     return region;
@@ -75,8 +86,9 @@ export class Bus {
     const index = this.#regions.indexOf(region);
     assert(index >= 0, 'unmapped a region that is not on the bus');
     this.#regions.splice(index, 1);
-    this.#eachPage(region, (directory, page) => {
-      delete directory[page];
+    this.#eachDirectory(region, (index, firstPage, endPage) => {
+      if (endPage - firstPage === PAGES_PER_DIRECTORY) this.#directories[index] = null;
+      else for (let page = firstPage; page < endPage; page++) delete this.#directories[index]![page];
     });
   }
 
@@ -91,15 +103,17 @@ export class Bus {
     return region;
   }
 
-  #eachPage(region: Region, visit: (directory: Region[], page: number) => void): void {
-    const pageBytes = 1 << PAGE_BITS;
-    const firstPage = Math.floor(region.base / pageBytes);
-    const endPage = Math.ceil((region.base + region.sizeBytes) / pageBytes);
-    for (let page = firstPage; page < endPage; page++) {
-      const directoryIndex = Math.floor(page / PAGES_PER_DIRECTORY);
-      assert(directoryIndex < DIRECTORY_COUNT, 'a device above 4 GiB');
-      this.#directories[directoryIndex] ??= [];
-      visit(this.#directories[directoryIndex]!, page % PAGES_PER_DIRECTORY);
+  /** Visits the directories that `region` touches, with its pages in each: `firstPage` up to, not including, `endPage`. */
+  #eachDirectory(region: Region, visit: (index: number, firstPage: number, endPage: number) => void): void {
+    const first = Math.floor(region.base / PAGE_BYTES);
+    const end = Math.ceil((region.base + region.sizeBytes) / PAGE_BYTES);
+    assert(end <= DIRECTORY_COUNT * PAGES_PER_DIRECTORY, 'a device above 4 GiB');
+    for (let page = first; page < end; ) {
+      const index = Math.floor(page / PAGES_PER_DIRECTORY);
+      const firstPage = page % PAGES_PER_DIRECTORY;
+      const endPage = Math.min(PAGES_PER_DIRECTORY, firstPage + end - page);
+      visit(index, firstPage, endPage);
+      page += endPage - firstPage;
     }
   }
 }

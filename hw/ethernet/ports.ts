@@ -48,6 +48,8 @@ export interface MediumPort {
 
 /** What a medium tells the PHY at one of its ends. */
 export interface MediumListener {
+  /** `port` is now in this PHY's socket; null once it has been pulled out. */
+  plugged(port: MediumPort | null): void;
   /** The last bit of `transmission` has arrived; its first one did at `startNs`. `frame` is it as it came out here. */
   arrived(frame: Frame, transmission: Transmission, startNs: number): void;
   /** The far end's idle signal has changed; null is silence, which is also what a cut cable carries. */
@@ -57,6 +59,8 @@ export interface MediumListener {
 /** What a MAC asks of its PHY. */
 export interface Phy {
   readonly link: PhyLink;
+  /** The MAC above. It puts itself here; null drops what arrives. */
+  listener: PhyListener | null;
   transmit(transmission: Transmission): void;
   abort(transmission: Transmission): void;
 }

@@ -15,6 +15,9 @@ import { Heap, type HeapEntry } from '../../src/lib/heap.ts';
 /** Software slices that may run at one instant before the world counts as stuck. */
 const MAX_SLICES_PER_INSTANT = 1_000_000;
 
+/** Sequence numbers from here on are those of observers' timers. */
+const FIRST_OBSERVER_SEQ = 2 ** 52;
+
 /** Anything that runs instructions: a hart. `runSlice` returns in bounded time and may call `Clock.advance`. */
 export interface Runnable {
   runSlice(): void;
@@ -75,6 +78,7 @@ export interface ClockState {
 export class Clock {
   #nowNs = 0;
   #seq = 0;
+  #observerSeq = FIRST_OBSERVER_SEQ;
   #eventCount = 0;
   #stepCount = 0;
   #slicesNow = 0;
@@ -116,6 +120,15 @@ export class Clock {
     else this.#queue.update(timer);
   }
 
+  /**
+   * Arms a timer that only looks. It fires after the world's own timers of the same time, and counts as no event and
+   * no step: a run that is watched takes the same steps as one that is not.
+   */
+  armForObserver(timer: Timer, dueNs: number): void {
+    timer.cancel();
+    this.restore(timer, { dueNs, seq: this.#observerSeq++ });
+  }
+
   cancel(timer: Timer): void {
     if (timer.pos >= 0) this.#queue.remove(timer);
   }
@@ -152,13 +165,18 @@ export class Clock {
 
   /**
    * Repeats a recorded run: takes steps until `stepCount` have been taken since the world began, then lets time pass
-   * to `nowNs`. Throws when the world has less to do, which means that it is not the world that was recorded.
+   * to `nowNs`. Throws when the world has less to do, or more, which means that it is not the world that was recorded.
    */
   replayTo(stepCount: number, nowNs: number): void {
     while (this.#stepCount < stepCount) {
       if (!this.#step(nowNs)) throw new RangeError(`the run ends at step ${this.#stepCount}, before step ${stepCount}`);
     }
-    if (this.#nowNs < nowNs) this.#nowNs = nowNs;
+    if (this.#nowNs >= nowNs) return;
+    while (this.nextDueNs <= nowNs && this.#queue.peek()!.seq >= FIRST_OBSERVER_SEQ) this.#fireNext(nowNs);
+    if (this.#readyHead < this.#ready.length || this.nextDueNs <= nowNs) {
+      throw new RangeError(`the run goes on before ${nowNs} ns, where it had nothing to do after step ${stepCount}`);
+    }
+    this.#nowNs = nowNs;
   }
 
   /** Time of the next timer in nanoseconds, or Infinity. */
@@ -188,7 +206,9 @@ export class Clock {
   /** One slice of software, or one timer. False when neither is to happen by `untilNs`. */
   #step(untilNs: number): boolean {
     if (this.#readyHead === this.#ready.length) {
+      const timer = this.#queue.peek();
       if (!this.#fireNext(untilNs)) return false;
+      if (timer!.seq >= FIRST_OBSERVER_SEQ) return true;
     } else {
       if (this.#nowNs > untilNs) return false;
       this.#runReady();
@@ -211,7 +231,7 @@ export class Clock {
     if (timer === undefined || timer.due > untilNs) return false;
     this.#queue.pop();
     this.#nowNs = timer.due;
-    this.#eventCount += 1;
+    if (timer.seq < FIRST_OBSERVER_SEQ) this.#eventCount += 1;
     this.#slicesNow = 0;
     this.#firing = true;
     try {

@@ -175,6 +175,8 @@ export class NativeHart implements Hart {
 
   #pay(region: Region, address: number, ns: number): void {
     if (++this.#accessCount > SPIN_ACCESSES) {
+      // Whoever catches the error may touch devices again: it wants to say on the console what happened.
+      this.#accessCount = 0;
       const register = region.device.nameAt?.(address - region.base) ?? `offset ${address - region.base}`;
       throw new SpinError(`software spins on ${region.device.name} ${register}: wait for an interrupt, or sleep`);
     }

@@ -1,0 +1,169 @@
+/**
+ * A cable between two sockets: it delays, and it damages. Whatever goes in at one end comes out at the other after the
+ * propagation delay, bit errors apart, until somebody cuts the cable or pulls a plug.
+ *
+ * The idle signal of an end reaches the far one at once: it consists of pulses milliseconds apart, against which the
+ * delay does not show. PHYs answer it by timers, never from inside the call.
+ */
+import type { Clock } from '../../sim/clock.ts';
+import type { Prng } from '../../sim/prng.ts';
+import type { Frame } from '../frame.ts';
+import type { LinkSignal, MediumListener, MediumPort, Transmission } from '../ports.ts';
+import { BitErrors } from './bit-errors.ts';
+import { Lane, type LaneState } from './lane.ts';
+
+/** Propagation of Cat5 twisted pair, the most that ISO/IEC 11801 allows. */
+const NS_PER_METRE = 5.56;
+/** Far longer than copper reaches; somebody may want to see a long round trip. */
+const MAX_CABLE_METRES = 100_000;
+
+/** Which end of a cable. */
+export type End = 0 | 1;
+
+/**
+ * A frame that went in at `fromEnd` has come out to its last bit; its first bit did at `startNs`. `arrived` is what
+ * came out, another object than `transmission.frame` if it was damaged or cut short, and null if nothing did.
+ */
+export type FrameTap = (fromEnd: End, transmission: Transmission, startNs: number, arrived: Frame | null) => void;
+
+export interface CableState {
+  readonly whole: boolean;
+  readonly signals: readonly [LinkSignal | null, LinkSignal | null];
+  readonly lanes: readonly [LaneState, LaneState];
+}
+
+export class Cable {
+  readonly delayNs: number;
+  /** Observation; null unless somebody watches. */
+  onFrame: FrameTap | null = null;
+  readonly #clock: Clock;
+  readonly #ends: readonly [CableEnd, CableEnd];
+  #whole = true;
+
+  /** `lengthMetres` of Cat5; each bit of a frame, either way, is bad with probability `bitErrorRate`. */
+  constructor(clock: Clock, prng: Prng, lengthMetres: number, bitErrorRate = 0) {
+    if (!(lengthMetres >= 0 && lengthMetres <= MAX_CABLE_METRES)) {
+      throw new RangeError(`a cable is 0 to ${MAX_CABLE_METRES} metres long, not ${lengthMetres}`);
+    }
+    this.#clock = clock;
+    this.delayNs = Math.round(lengthMetres * NS_PER_METRE);
+    const lane = (from: End) => {
+      const errors = new BitErrors(bitErrorRate, prng.fork(`from${from}`));
+      return new Lane(clock, this.delayNs, errors, (frame, transmission, startNs) =>
+        this.#out(from, frame, transmission, startNs),
+      );
+    };
+    this.#ends = [new CableEnd(this, lane(0)), new CableEnd(this, lane(1))];
+  }
+
+  /** Whether bits put in at one end come out at the other. */
+  get passing(): boolean {
+    return this.#whole && this.#ends[0].listener !== null && this.#ends[1].listener !== null;
+  }
+
+  /** Puts the plug at `end` into the socket of `phy`. Throws a RangeError unless both are free. */
+  connect(end: End, phy: MediumListener): void {
+    const near = this.#ends[end];
+    if (near.listener !== null) throw new RangeError(`end ${end} of the cable is plugged in already`);
+    phy.plugged(near);
+    near.listener = phy;
+    this.#tellBoth();
+  }
+
+  /** Pulls the plug at `end` out. What its PHY has sent so far still arrives; what is coming in is lost. */
+  unplug(end: End): void {
+    const near = this.#ends[end];
+    const phy = near.listener;
+    if (phy === null) return;
+    near.lane.lose(this.#clock.nowNs + this.delayNs);
+    this.#far(near).lane.lose(this.#clock.nowNs);
+    near.listener = null;
+    near.idle = null;
+    phy.plugged(null);
+    this.#tellBoth();
+  }
+
+  /** Cuts the cable through; what is inside goes with it. Frames that are coming in end here and now. */
+  cut(): void {
+    if (!this.#whole) return;
+    this.#whole = false;
+    for (const { lane } of this.#ends) lane.lose(this.#clock.nowNs);
+    this.#tellBoth();
+  }
+
+  repair(): void {
+    if (this.#whole) return;
+    this.#whole = true;
+    this.#tellBoth();
+  }
+
+  /**
+   * Inverts the bits at `positions` of the next frame from `fromEnd` to arrive, counted from the first bit of DA to
+   * the last of the FCS. Further calls are for the frames after it.
+   */
+  flipNext(fromEnd: End, positions: readonly number[]): void {
+    this.#ends[fromEnd].lane.flipNext(positions);
+  }
+
+  /** For {@link CableEnd}: the idle signal of `near` has changed. */
+  signalled(near: CableEnd): void {
+    if (this.passing) this.#far(near).listener!.linkSignal(near.idle);
+  }
+
+  save(): CableState {
+    const [left, right] = this.#ends;
+    return { whole: this.#whole, signals: [left.idle, right.idle], lanes: [left.lane.save(), right.lane.save()] };
+  }
+
+  /** Restores what is inside. Which sockets the plugs are in is topology, and up to the owner. */
+  load(state: CableState): void {
+    this.#whole = state.whole;
+    for (const end of [0, 1] as const) {
+      this.#ends[end].idle = state.signals[end];
+      this.#ends[end].lane.load(state.lanes[end]);
+    }
+  }
+
+  #far(near: CableEnd): CableEnd {
+    return this.#ends[near === this.#ends[0] ? 1 : 0];
+  }
+
+  /** After a change of the cable itself: each PHY hears the other, or silence. */
+  #tellBoth(): void {
+    for (const near of this.#ends) near.listener?.linkSignal(this.passing ? this.#far(near).idle : null);
+  }
+
+  #out(fromEnd: End, frame: Frame | null, transmission: Transmission, startNs: number): void {
+    const listener = this.#ends[fromEnd === 0 ? 1 : 0].listener;
+    const arrived = listener === null ? null : frame;
+    this.onFrame?.(fromEnd, transmission, startNs, arrived);
+    if (arrived !== null) listener!.arrived(arrived, transmission, startNs);
+  }
+}
+
+/** One plug, as the PHY behind it sees it, and the lane that leads away from it. */
+class CableEnd implements MediumPort {
+  readonly lane: Lane;
+  listener: MediumListener | null = null;
+  /** What this end sends while idle. */
+  idle: LinkSignal | null = null;
+  readonly #cable: Cable;
+
+  constructor(cable: Cable, lane: Lane) {
+    this.#cable = cable;
+    this.lane = lane;
+  }
+
+  transmit(transmission: Transmission): void {
+    this.lane.send(transmission, this.#cable.passing);
+  }
+
+  abort(transmission: Transmission): void {
+    this.lane.abort(transmission);
+  }
+
+  signal(signal: LinkSignal | null): void {
+    this.idle = signal;
+    this.#cable.signalled(this);
+  }
+}

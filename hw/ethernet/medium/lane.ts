@@ -1,0 +1,158 @@
+/**
+ * One direction of a cable: a line of transmissions on their way, and one timer, due when the last bit of the first of
+ * them comes out. They come out in the order in which they went in, since each sender sends one at a time.
+ *
+ * A transmission is on the lane from the moment that its sender commits it. What becomes of it is decided when its end
+ * arrives: whole, cut short (by its sender, or by the cable), or nothing at all; then bit errors strike.
+ */
+import { assert } from '../../../src/lib/assert.ts';
+import type { Clock, Timer, TimerState } from '../../sim/clock.ts';
+import type { Frame } from '../frame.ts';
+import { HEADER_BITS, type Transmission } from '../ports.ts';
+import { loadTransmission, saveTransmission, type TransmissionState } from '../transmission.ts';
+import type { BitErrorState, BitErrors } from './bit-errors.ts';
+import { flipBits, jammed, truncate } from './damage.ts';
+
+/** Transmissions that one lane holds. The longest cable and the shortest frames come to about 2900. */
+const MAX_ON_LANE = 4096;
+const FIRST_CAPACITY = 8;
+/** 10 Mb/s, where a frame has no end-of-stream code that a receiver could miss. */
+const BIT_NS_WITHOUT_ESD = 100;
+
+/** Where a lane delivers: `frame` is null when nothing was left of it. `startNs` is the time here. */
+type LaneEnd = (frame: Frame | null, transmission: Transmission, startNs: number) => void;
+
+export interface LaneState {
+  readonly onLane: readonly { readonly transmission: TransmissionState; readonly lostFromNs: number }[];
+  readonly flips: readonly (readonly number[])[];
+  readonly errors: BitErrorState;
+  readonly timer: TimerState;
+}
+
+export class Lane {
+  readonly #delayNs: number;
+  readonly #errors: BitErrors;
+  readonly #deliver: LaneEnd;
+  readonly #timer: Timer;
+  readonly #clock: Clock;
+  // A ring, its capacity a power of two. Beside each transmission the time, at the far end, from which it is lost.
+  #ring: (Transmission | null)[] = new Array(FIRST_CAPACITY).fill(null);
+  #lostFromNs: number[] = new Array(FIRST_CAPACITY).fill(0);
+  #head = 0;
+  #count = 0;
+  #flips: (readonly number[])[] = [];
+
+  constructor(clock: Clock, delayNs: number, errors: BitErrors, deliver: LaneEnd) {
+    this.#clock = clock;
+    this.#delayNs = delayNs;
+    this.#errors = errors;
+    this.#deliver = deliver;
+    this.#timer = clock.timer(() => this.#arrive());
+  }
+
+  /** Takes a transmission in. `whole` is false when the cable is cut: nothing of it will come out. */
+  send(transmission: Transmission, whole: boolean): void {
+    this.#push(transmission, whole ? Number.POSITIVE_INFINITY : 0);
+    if (this.#count === 1) this.#timer.armAt(transmission.endNs + this.#delayNs);
+  }
+
+  /** The sender of the latest transmission has cut it short: it ends at `transmission.endNs`. */
+  abort({ startNs, endNs }: Transmission): void {
+    const latest = this.#ring[(this.#head + this.#count - 1) & (this.#ring.length - 1)];
+    if (latest?.startNs !== startNs) return; // it never came here: the PHY was isolated
+    latest.endNs = endNs;
+    latest.aborted = true;
+    this.#arm();
+  }
+
+  /** The cable was cut: what would come out at `fromNs` and later never does. */
+  lose(fromNs: number): void {
+    for (let i = 0; i < this.#count; i++) {
+      const at = (this.#head + i) & (this.#ring.length - 1);
+      if (this.#lostFromNs[at]! > fromNs) this.#lostFromNs[at] = fromNs;
+    }
+    if (this.#count > 0) this.#arm();
+  }
+
+  /** Inverts the bits at `positions` of the next frame that arrives and was not chosen by an earlier call. */
+  flipNext(positions: readonly number[]): void {
+    this.#flips.push(positions);
+  }
+
+  save(): LaneState {
+    const onLane = Array.from({ length: this.#count }, (_, i) => {
+      const at = (this.#head + i) & (this.#ring.length - 1);
+      return { transmission: saveTransmission(this.#ring[at]!), lostFromNs: this.#lostFromNs[at]! };
+    });
+    return { onLane, flips: this.#flips.slice(), errors: this.#errors.save(), timer: this.#timer.save() };
+  }
+
+  load(state: LaneState): void {
+    this.#ring.fill(null);
+    this.#head = this.#count = 0;
+    for (const { transmission, lostFromNs } of state.onLane) {
+      this.#push(loadTransmission(transmission), lostFromNs);
+    }
+    this.#flips = state.flips.slice();
+    this.#errors.load(state.errors);
+    this.#timer.load(state.timer);
+  }
+
+  #push(transmission: Transmission, lostFromNs: number): void {
+    if (this.#count === this.#ring.length) this.#grow();
+    const at = (this.#head + this.#count) & (this.#ring.length - 1);
+    this.#ring[at] = transmission;
+    this.#lostFromNs[at] = lostFromNs;
+    this.#count += 1;
+  }
+
+  #arrive(): void {
+    const at = this.#head;
+    const transmission = this.#ring[at]!;
+    const lostFromNs = this.#lostFromNs[at]!;
+    this.#ring[at] = null;
+    this.#head = (at + 1) & (this.#ring.length - 1);
+    this.#count -= 1;
+    if (this.#count > 0) this.#arm();
+    const frame = this.#remains(transmission, lostFromNs);
+    this.#deliver(frame === null ? null : this.#strike(frame), transmission, transmission.startNs + this.#delayNs);
+  }
+
+  /** For the first in line: when it ends here, or is first missed. What is lost whole is missed at its end. */
+  #arm(): void {
+    const { startNs, endNs } = this.#ring[this.#head]!;
+    const lostFromNs = this.#lostFromNs[this.#head]!;
+    const wholeNs = endNs + this.#delayNs;
+    const dueNs = lostFromNs <= startNs + this.#delayNs ? wholeNs : Math.min(lostFromNs, wholeNs);
+    this.#timer.armAt(Math.max(dueNs, this.#clock.nowNs));
+  }
+
+  /** What came out of the cable, bit errors apart. */
+  #remains(transmission: Transmission, lostFromNs: number): Frame | null {
+    const { frame, bitNs, startNs, endNs } = transmission;
+    const arrivalNs = startNs + this.#delayNs;
+    if (lostFromNs < endNs + this.#delayNs) {
+      const bits = Math.floor((lostFromNs - arrivalNs) / bitNs) - HEADER_BITS;
+      return truncate(frame, bits, bitNs !== BIT_NS_WITHOUT_ESD);
+    }
+    if (!transmission.aborted) return frame;
+    return jammed(frame, Math.floor((endNs - startNs) / bitNs) - HEADER_BITS);
+  }
+
+  #strike(frame: Frame): Frame {
+    const planned = this.#flips.length > 0 ? this.#flips.shift()! : null;
+    const flipped = planned === null ? frame : flipBits(frame, planned);
+    const struck = this.#errors.strike(8 * frame.wireBytes);
+    return struck === null ? flipped : flipBits(flipped, struck);
+  }
+
+  #grow(): void {
+    const capacity = this.#ring.length;
+    assert(capacity < MAX_ON_LANE, 'more frames on a cable than fit on it');
+    const order = Array.from({ length: capacity }, (_, i) => (this.#head + i) & (capacity - 1));
+    const more = new Array(capacity).fill(null);
+    this.#ring = [...order.map(at => this.#ring[at]!), ...more];
+    this.#lostFromNs = [...order.map(at => this.#lostFromNs[at]!), ...more.map(() => 0)];
+    this.#head = 0;
+  }
+}

@@ -1,0 +1,80 @@
+/** Receive: control, ring, moderation timers, checksum control, address filters. 82540EM manual, chapter 13. */
+import type { Declaration } from '../../../bus/registers.ts';
+
+export const RECEIVE = {
+  RCTL: [
+    0x0100,
+    'Receive control',
+    {
+      EN: ['rw', 1, 1, 0, 'Receiver enable'],
+      SBP: ['rw', 2, 2, 0, 'Store bad packets'],
+      UPE: ['rw', 3, 3, 0, 'Unicast promiscuous'],
+      MPE: ['rw', 4, 4, 0, 'Multicast promiscuous'],
+      LPE: ['rw', 5, 5, 0, 'Long packets, up to 16384 octets'],
+      LBM: ['rw', 7, 6, 0, 'Loopback: 0 off, 1 in the MAC, 3 in the PHY (set there)'],
+      RDMTS: ['rw', 9, 8, 0, 'Free descriptors that raise RXDMT0: 1/2, 1/4, 1/8 of the ring'],
+      MO: ['rw', 13, 12, 0, 'Multicast offset: bits 47:36, 46:35, 45:34 or 43:32 of the address'],
+      BAM: ['rw', 15, 15, 0, 'Broadcast accept'],
+      BSIZE: ['rw', 17, 16, 0, 'Buffer size: 2048, 1024, 512, 256; with BSEX 16 times that, 0 reserved'],
+      VFE: ['rw', 18, 18, 0, 'VLAN filter enable'],
+      CFIEN: ['rw', 19, 19, 0, 'Compare the CFI bit'],
+      CFI: ['rw', 20, 20, 0, 'CFI of accepted frames'],
+      DPF: ['rw', 22, 22, 0, 'Discard PAUSE frames that the address filter lets through'],
+      PMCF: ['rw', 23, 23, 0, 'Pass MAC control frames'],
+      BSEX: ['rw', 25, 25, 0, 'Buffer size extension'],
+      SECRC: ['rw', 26, 26, 0, 'Strip the FCS'],
+    },
+  ],
+  RDBAL: [0x2800, 'Receive descriptor base, low', { RDBAL: ['rw', 31, 4, 0, 'Address bits 31:4'] }],
+  RDBAH: [0x2804, 'Receive descriptor base, high', { RDBAH: ['rw', 31, 0, 0, 'Address bits 63:32'] }],
+  RDLEN: [0x2808, 'Receive ring length in octets', { LEN: ['rw', 19, 7, 0, 'In units of 128, eight descriptors'] }],
+  RDH: [0x2810, 'Receive descriptor head', { RDH: ['rw', 15, 0, 0, 'Next descriptor that the hardware fills'] }],
+  RDT: [0x2818, 'Receive descriptor tail', { RDT: ['rw', 15, 0, 0, 'First descriptor that software has not given'] }],
+  RDTR: [
+    0x2820,
+    'Receive delay timer',
+    {
+      DELAY: ['rw', 15, 0, 0, 'Silence before RXT0, x 1.024 us; 0 is at once'],
+      FPD: ['wo', 31, 31, 0, 'Flush: RXT0 now'],
+    },
+  ],
+  RXDCTL: [
+    0x2828,
+    'Receive descriptor control',
+    {
+      PTHRESH: ['rw', 5, 0, 0, 'Prefetch threshold. Storage: fetched when the chip has none'],
+      HTHRESH: ['rw', 13, 8, 0, 'Host threshold. Storage'],
+      WTHRESH: ['rw', 21, 16, 1, 'Write-back threshold. Storage: each descriptor at once'],
+      GRAN: ['rw', 24, 24, 1, 'Thresholds count descriptors, not cache lines. Storage'],
+    },
+  ],
+  RADV: [0x282c, 'Receive absolute delay', { DELAY: ['rw', 15, 0, 0, 'Longest delay of RXT0, x 1.024 us; 0 is off'] }],
+  RSRPD: [0x2c00, 'Small packet detect', { SIZE: ['rw', 11, 0, 0, 'Octets up to which SRPD is raised; 0 is off'] }],
+  RDFH: [0x2410, 'Receive FIFO head', { FIFO: ['unimp', 12, 0, 0, 'In units of 8 octets'] }],
+  RDFT: [0x2418, 'Receive FIFO tail', { FIFO: ['unimp', 12, 0, 0, 'In units of 8 octets'] }],
+  RDFHS: [0x2420, 'Receive FIFO head, saved', { FIFO: ['unimp', 12, 0, 0, 'In units of 8 octets'] }],
+  RDFTS: [0x2428, 'Receive FIFO tail, saved', { FIFO: ['unimp', 12, 0, 0, 'In units of 8 octets'] }],
+  RDFPC: [0x2430, 'Receive FIFO packet count', { COUNT: ['ro', 12, 0, 0, 'Frames in the receive FIFO'] }],
+  RXCSUM: [
+    0x5000,
+    'Receive checksum control',
+    {
+      PCSS: ['rw', 7, 0, 0, 'Octet from which the packet checksum runs'],
+      IPOFL: ['rw', 8, 8, 0, 'Check the IPv4 header'],
+      TUOFL: ['rw', 9, 9, 0, 'Check TCP and UDP'],
+    },
+  ],
+  MTA: [0x5200, 'Multicast table', { BITS: ['rw', 31, 0, 0, 'One bit a hash value'] }, { count: 128 }],
+  RAL: [0x5400, 'Receive address, low', { RAL: ['rw', 31, 0, 0, 'Octets 0 to 3'] }, { count: 16, stride: 8 }],
+  RAH: [
+    0x5404,
+    'Receive address, high',
+    {
+      RAH: ['rw', 15, 0, 0, 'Octets 4 and 5'],
+      AS: ['rw', 17, 16, 0, 'Compare with: 0 destination, 1 source'],
+      AV: ['rw', 31, 31, 0, 'The entry is valid'],
+    },
+    { count: 16, stride: 8 },
+  ],
+  VFTA: [0x5600, 'VLAN filter table', { BITS: ['rw', 31, 0, 0, 'One bit a VLAN'] }, { count: 128 }],
+} as const satisfies Readonly<Record<string, Declaration>>;

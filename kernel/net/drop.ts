@@ -1,0 +1,69 @@
+/**
+ * Where packets end that go no further: one place that says why, counts it, tells the observer, and gives the buffer
+ * back. Every way through the stack ends in here, in a driver, or in a socket.
+ */
+import type { KernelContext } from '../context.ts';
+import type { PacketBuffer } from '../driver-api.ts';
+
+/** Each reason, with what it means. The keys are the names in counters and traces. */
+export const DROP_REASONS = {
+  // Interface and Ethernet
+  'link is down': 'the cable is unplugged, or negotiation has not finished',
+  'transmit queue is full': 'the driver has been out of descriptors for longer than the queue could bridge',
+  'frame too short': 'fewer than the 14 octets of an Ethernet header',
+  'not our MAC address': 'a frame for another station, seen because the NIC is promiscuous',
+  'no handler for its EtherType': 'IPX, AppleTalk and their like, until a module registers for them',
+  'length field, not an EtherType': 'an IEEE 802.2 LLC frame (IEEE 802.3 clause 3.2.6)',
+  // ARP
+  'malformed ARP': 'hardware or protocol type or length is not that of IPv4 over Ethernet, or the packet is cut short',
+  'ARP queue is full': 'a newer packet took its place while the address was being resolved',
+  'ARP table is full': 'too many addresses are being resolved at once',
+  'host unreachable': 'nobody answered for the next hop (RFC 1122 section 2.3.2.2)',
+  // IPv4
+  'malformed IPv4 header': 'version, header length or total length is impossible (RFC 1122 section 3.2.1.1)',
+  'bad IPv4 checksum': 'RFC 1122 section 3.2.1.2',
+  'bad IPv4 option': 'its length does not fit; answered with a parameter problem (RFC 1122 section 3.2.1.8)',
+  'martian source': 'no host can have that address (RFC 1122 section 3.2.1.3)',
+  'not for this host': 'hosts do not forward (RFC 1122 section 3.2.1.3)',
+  'broadcast on the link only': 'an IPv4 unicast in a link-layer broadcast (RFC 1122 section 3.3.6)',
+  'fragmentation not supported': 'a fragment: this stack does not reassemble. No ICMP error is sent',
+  'no such protocol': 'nobody registered for its protocol number; answered with 3/2',
+  'loopback queue is full': 'this host sends to itself faster than it receives',
+  // ICMP and UDP
+  'malformed ICMP': 'shorter than its header, or than the IPv4 header that it quotes',
+  'bad ICMP checksum': 'RFC 792',
+  'unknown ICMP type': 'RFC 1122 section 3.2.2: silently discarded',
+  'redirect not followed': 'routes of this host are those it was given',
+  'echo request not answered': 'sent to a broadcast address, or by somebody without an address',
+  'nobody waits for the echo reply': 'no socket has its identifier',
+  'malformed UDP': 'shorter than its header, or than its length field says (RFC 768)',
+  'bad UDP checksum': 'RFC 1122 section 4.1.3.4',
+  'no such port': 'no socket at the UDP port; answered with 3/3 (RFC 1122 section 4.1.3.1)',
+  'receive buffer is full': 'the program reads more slowly than datagrams come in',
+} as const;
+
+export type DropReason = keyof typeof DROP_REASONS;
+
+export class Drops {
+  /** Packets dropped so far, by reason. */
+  readonly counts: Record<DropReason, number>;
+  readonly #context: KernelContext;
+
+  constructor(context: KernelContext) {
+    this.#context = context;
+    this.counts = Object.fromEntries(Object.keys(DROP_REASONS).map(reason => [reason, 0])) as typeof this.counts;
+  }
+
+  /** Ends `packet`, which belongs to the caller. `where` names the interface or layer. */
+  drop(packet: PacketBuffer, where: string, reason: DropReason): void {
+    this.count(where, reason);
+    this.#context.packets.free(packet);
+  }
+
+  /** Counts a packet that somebody else frees, or that was never made. */
+  count(where: string, reason: DropReason): void {
+    this.counts[reason] += 1;
+    const trace = this.#context.trace;
+    if (trace !== null) trace.drop(where, reason);
+  }
+}

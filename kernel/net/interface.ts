@@ -1,0 +1,192 @@
+/**
+ * A network interface: the border between the stack and one driver. It has a hardware address, an IPv4 address, the
+ * state of its link, and a queue for packets that come while the driver is out of descriptors.
+ *
+ * Who calls: the driver `receive` (from deferred work), `wakeQueue` and `linkChanged`; the stack `transmit` and `send`.
+ * A driver's `transmit` is full of bus accesses, so an interrupt handler may call `wakeQueue` in the middle of it. It
+ * then only notes that there is room: the loop that is under way goes on. What a change of the link brings about is
+ * deferred work, for the same reason.
+ */
+import type { KernelContext } from '../context.ts';
+import type { DeferredWork, LinkState, NetDriverOps, NetInterface, PacketBuffer } from '../driver-api.ts';
+import type { Drops } from './drop.ts';
+import { LIMITED_BROADCAST, maskOf } from './ipv4/address.ts';
+import type { Link } from './ipv4/link.ts';
+
+/** Octets of payload in a frame (IEEE 802.3 clause 3.2.7). */
+const ETHERNET_MTU = 1500;
+/** Packets that wait for the driver; the next one is dropped. */
+const TRANSMIT_QUEUE_PACKETS = 128;
+/** Offers to the driver in one go, after which one that neither takes packets nor means it is left alone. */
+const MAX_OFFERS = 2 * TRANSMIT_QUEUE_PACKETS;
+/** The longest prefix of a network that has a directed broadcast address (RFC 3021). */
+const LONGEST_BROADCAST_PREFIX = 30;
+
+const LINK_DOWN: LinkState = { up: false, speedMbps: 0, fullDuplex: false };
+
+/** Where received frames go: Ethernet. */
+export interface FrameInput {
+  input(iface: Interface, packet: PacketBuffer): void;
+}
+
+/** Who finds the hardware address of a next hop: the ARP cache. */
+export interface Neighbours {
+  /** Sends `packet`, which starts at its IPv4 header. Takes the packet over. */
+  send(packet: PacketBuffer, nextHop: number): void;
+  linkChanged(up: boolean): void;
+}
+
+export class Interface implements NetInterface, Link {
+  /** Position among the interfaces of the host, from 0. */
+  readonly index: number;
+  readonly name: string;
+  readonly mac: Uint8Array;
+  readonly mtu = ETHERNET_MTU;
+  readonly loopback = false;
+  readonly address: number;
+  readonly prefixLength: number;
+  readonly broadcast: number;
+  readonly counters = { rxPackets: 0, rxBytes: 0, txPackets: 0, txBytes: 0, txDropped: 0 };
+  readonly #context: KernelContext;
+  readonly #ops: NetDriverOps;
+  readonly #drops: Drops;
+  readonly #upper: FrameInput;
+  readonly #linkWork: DeferredWork;
+  #neighbours: Neighbours | null = null;
+  #link = LINK_DOWN;
+  /** A ring. The packet at the head may be on offer to the driver. */
+  readonly #queue: (PacketBuffer | null)[] = new Array(TRANSMIT_QUEUE_PACKETS).fill(null);
+  #head = 0;
+  #count = 0;
+  /** The driver had no room, and has not called `wakeQueue` since. */
+  #stopped = false;
+  #offering = false;
+
+  /** `address` 0: the interface has no IPv4 address, and takes part in nothing but what registers for its EtherType. */
+  constructor(
+    context: KernelContext,
+    index: number,
+    mac: Uint8Array,
+    ipv4: { readonly address: number; readonly prefixLength: number },
+    ops: NetDriverOps,
+    drops: Drops,
+    upper: FrameInput,
+  ) {
+    this.#context = context;
+    this.index = index;
+    this.name = `eth${index}`;
+    this.mac = mac.slice();
+    this.address = ipv4.address;
+    this.prefixLength = ipv4.prefixLength;
+    const hasBroadcast = ipv4.address !== 0 && ipv4.prefixLength <= LONGEST_BROADCAST_PREFIX;
+    this.broadcast = hasBroadcast ? (ipv4.address | ~maskOf(ipv4.prefixLength)) >>> 0 : LIMITED_BROADCAST;
+    this.#ops = ops;
+    this.#drops = drops;
+    this.#upper = upper;
+    this.#linkWork = context.deferred(`${this.name} link`, () => this.#linkHasChanged());
+  }
+
+  get link(): LinkState {
+    return this.#link;
+  }
+
+  get neighbours(): Neighbours | null {
+    return this.#neighbours;
+  }
+
+  /** For the stack alone, once. */
+  attach(neighbours: Neighbours): void {
+    this.#neighbours = neighbours;
+  }
+
+  /** Starts the hardware. Throws what the driver throws. */
+  open(): void {
+    this.#ops.open();
+  }
+
+  close(): void {
+    this.#ops.close();
+  }
+
+  /** The interface's counters and the driver's, by name. */
+  statistics(): Readonly<Record<string, number>> {
+    return { ...this.counters, ...this.#ops.statistics() };
+  }
+
+  // For the driver.
+
+  receive(packet: PacketBuffer): void {
+    this.counters.rxPackets += 1;
+    this.counters.rxBytes += packet.length;
+    this.#upper.input(this, packet);
+  }
+
+  wakeQueue(): void {
+    this.#stopped = false;
+    this.#offer();
+  }
+
+  linkChanged(link: LinkState): void {
+    this.#link = link;
+    this.#linkWork.schedule();
+  }
+
+  // For the stack.
+
+  /** Sends an IPv4 packet to a neighbour. Takes the packet over. */
+  send(packet: PacketBuffer, nextHop: number): void {
+    this.#neighbours!.send(packet, nextHop);
+  }
+
+  /** Sends a frame, header and all. Takes the packet over. */
+  transmit(packet: PacketBuffer): void {
+    if (!this.#link.up || this.#count === TRANSMIT_QUEUE_PACKETS) {
+      this.counters.txDropped += 1;
+      this.#drops.drop(packet, this.name, this.#link.up ? 'transmit queue is full' : 'link is down');
+      return;
+    }
+    this.#queue[(this.#head + this.#count) % TRANSMIT_QUEUE_PACKETS] = packet;
+    this.#count += 1;
+    this.#offer();
+  }
+
+  /** Offers packets to the driver, oldest first, until it has no room. */
+  #offer(): void {
+    if (this.#offering) return;
+    this.#offering = true;
+    for (let offers = 0; this.#count > 0 && !this.#stopped && offers < MAX_OFFERS; offers++) {
+      const packet = this.#queue[this.#head]!;
+      const lengthBytes = packet.length;
+      // Stopped beforehand: `wakeQueue` may come while the driver is still about to say that it has no room.
+      this.#stopped = true;
+      if (!this.#ops.transmit(packet)) continue;
+      this.#stopped = false;
+      this.#removeHead();
+      this.counters.txPackets += 1;
+      this.counters.txBytes += lengthBytes;
+    }
+    this.#offering = false;
+  }
+
+  #removeHead(): void {
+    this.#queue[this.#head] = null;
+    this.#head = (this.#head + 1) % TRANSMIT_QUEUE_PACKETS;
+    this.#count -= 1;
+  }
+
+  /** Deferred work, so the driver is not in the middle of a packet. What waited for a dead link is of no use later. */
+  #linkHasChanged(): boolean {
+    const { up, speedMbps, fullDuplex } = this.#link;
+    this.#context.log(
+      `${this.name}: link ${up ? `up, ${speedMbps} Mb/s ${fullDuplex ? 'full' : 'half'} duplex` : 'down'}`,
+    );
+    while (!up && this.#count > 0) {
+      const packet = this.#queue[this.#head]!;
+      this.#removeHead();
+      this.counters.txDropped += 1;
+      this.#drops.drop(packet, this.name, 'link is down');
+    }
+    this.#neighbours?.linkChanged(up);
+    return false;
+  }
+}

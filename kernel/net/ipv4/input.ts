@@ -1,0 +1,141 @@
+/**
+ * IPv4 on the way in: the checks of RFC 1122 section 3.2.1, "is it for me", and the protocol registered for its number.
+ * A host does not forward: what is for others ends here, in silence.
+ */
+import type { KernelContext } from '../../context.ts';
+import type { PacketBuffer } from '../../driver-api.ts';
+import type { DropReason, Drops } from '../drop.ts';
+import type { IcmpErrors } from '../icmp-error.ts';
+import {
+  DESTINATION_UNREACHABLE,
+  type IcmpReport,
+  PARAMETER_PROBLEM,
+  POINTER_SHIFT,
+  PROTOCOL_UNREACHABLE,
+} from '../icmp-message.ts';
+import { IPV4_HEADER_BYTES, pull } from '../packet.ts';
+import { isClassDOrE, isLoopback, LIMITED_BROADCAST } from './address.ts';
+import { findBadOption, Ipv4Header, parse, parseUnchecked } from './header.ts';
+import { isOwnAddress, type Link } from './link.ts';
+
+/** What a sender hears at least of its packet in an ICMP error, beyond the IPv4 header (RFC 792). */
+export const QUOTED_PAYLOAD_BYTES = 8;
+
+/** A packet that arrived, as protocols get it: its header, and how it came. One object is filled in again and again. */
+export class Ipv4Arrival extends Ipv4Header {
+  /** Where it came in; the field is meaningful while the packet is being handled. */
+  link: Link | null = null;
+  /** Whether it was sent to more than this host, by its IPv4 address or by its link-layer address. */
+  group = false;
+}
+
+/** A protocol above IPv4. */
+export interface Ipv4Protocol {
+  readonly name: string;
+  /** Takes over `packet`, which starts at its payload, `arrival.headerBytes` behind its header. Nothing of it is kept. */
+  input(packet: PacketBuffer, arrival: Ipv4Arrival): void;
+  /**
+   * Something that this host sent with `sent` as its header did not arrive. At least {@link QUOTED_PAYLOAD_BYTES} of its
+   * payload stand at `start`; the rest may be missing.
+   */
+  error(report: IcmpReport, sent: Ipv4Header, bytes: Uint8Array, start: number): void;
+}
+
+export class Ipv4Input {
+  readonly counters = { received: 0, delivered: 0 };
+  readonly #context: KernelContext;
+  readonly #links: readonly Link[];
+  readonly #errors: IcmpErrors;
+  readonly #drops: Drops;
+  readonly #protocols: (Ipv4Protocol | null)[] = new Array(256).fill(null);
+  readonly #arrival = new Ipv4Arrival();
+  readonly #quoted = new Ipv4Header();
+
+  /** `links` is the stack's list, which grows as interfaces appear. */
+  constructor(context: KernelContext, links: readonly Link[], errors: IcmpErrors, drops: Drops) {
+    this.#context = context;
+    this.#links = links;
+    this.#errors = errors;
+    this.#drops = drops;
+  }
+
+  /** Makes `protocol` take all packets with its number from now on. Throws a RangeError when another does already. */
+  register(number: number, protocol: Ipv4Protocol): void {
+    const present = this.#protocols[number];
+    if (present !== null) throw new RangeError(`protocol ${number} is registered`);
+    this.#protocols[number] = protocol;
+  }
+
+  /**
+   * Takes over `packet`, which starts at its IPv4 header and may end in the link's padding. `linkGroup`: it came in a
+   * link-layer broadcast or multicast.
+   */
+  input(link: Link, packet: PacketBuffer, linkGroup: boolean): void {
+    this.counters.received += 1;
+    const arrival = this.#arrival;
+    const fault = parse(packet.bytes, packet.start, packet.length, arrival) ?? this.#addressFault(link, linkGroup);
+    if (fault !== null) {
+      this.#drops.drop(packet, 'ipv4', fault);
+      return;
+    }
+    packet.length = arrival.totalBytes;
+    arrival.link = link;
+    arrival.group ||= linkGroup;
+    const trace = this.#context.trace;
+    if (trace !== null) trace.ipv4('in', arrival.source, arrival.destination, arrival.protocol, packet.length);
+    if (arrival.headerBytes > IPV4_HEADER_BYTES && !this.#hasGoodOptions(packet)) return;
+    if (arrival.isFragment) {
+      this.#drops.drop(packet, 'ipv4', 'fragmentation not supported');
+      return;
+    }
+    const protocol = this.#protocols[arrival.protocol]!;
+    pull(packet, arrival.headerBytes);
+    if (protocol !== null) {
+      this.counters.delivered += 1;
+      protocol.input(packet, arrival);
+      return;
+    }
+    this.#errors.send(DESTINATION_UNREACHABLE, PROTOCOL_UNREACHABLE, 0, packet, arrival);
+    this.#drops.drop(packet, 'ipv4', 'no such protocol');
+  }
+
+  /**
+   * An ICMP error about something that this host sent, be it from the network or from the ARP cache of an interface:
+   * passes it to the protocol that sent it. `length` octets of the packet stand at `start`. False when they are not
+   * the start of a packet of this host.
+   */
+  error(report: IcmpReport, bytes: Uint8Array, start: number, length: number): boolean {
+    const quoted = this.#quoted;
+    if (!parseUnchecked(bytes, start, length, quoted)) return false;
+    if (length < quoted.headerBytes + QUOTED_PAYLOAD_BYTES) return false;
+    if (!isOwnAddress(this.#links, quoted.source)) return false;
+    this.#protocols[quoted.protocol]?.error(report, quoted, bytes, start + quoted.headerBytes);
+    return true;
+  }
+
+  /** RFC 1122 section 3.2.1.3, and 3.3.6 for broadcasts. Sets `group` for a packet that may come in. */
+  #addressFault(link: Link, linkGroup: boolean): DropReason | null {
+    const { source, destination } = this.#arrival;
+    const broadcast = destination === LIMITED_BROADCAST || destination === link.broadcast;
+    this.#arrival.group = broadcast;
+    if (!link.loopback) {
+      if (isClassDOrE(source) || isLoopback(source) || source === link.broadcast) return 'martian source';
+      if (isOwnAddress(this.#links, source)) return 'martian source';
+      if (isLoopback(destination)) return 'not for this host';
+    }
+    if (broadcast) return null;
+    if (!isOwnAddress(this.#links, destination)) return 'not for this host';
+    return linkGroup ? 'broadcast on the link only' : null;
+  }
+
+  /** Otherwise `packet` has been answered and dropped. */
+  #hasGoodOptions(packet: PacketBuffer): boolean {
+    const arrival = this.#arrival;
+    const pointer = findBadOption(packet.bytes, packet.start, arrival.headerBytes);
+    if (pointer < 0) return true;
+    pull(packet, arrival.headerBytes);
+    this.#errors.send(PARAMETER_PROBLEM, 0, pointer << POINTER_SHIFT, packet, arrival);
+    this.#drops.drop(packet, 'ipv4', 'bad IPv4 option');
+    return false;
+  }
+}

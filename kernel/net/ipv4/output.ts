@@ -1,0 +1,97 @@
+/**
+ * IPv4 on the way out: finds the route, writes the header, hands the packet to the route's link (RFC 791 section 3.2,
+ * RFC 1122 section 3.3). Packets longer than the MTU of their link are refused by the layers above, for nothing here
+ * fragments.
+ */
+import { formatIpv4 } from '../../../src/lib/bytes.ts';
+import type { KernelContext } from '../../context.ts';
+import type { PacketBuffer } from '../../driver-api.ts';
+import type { Drops } from '../drop.ts';
+import { IPV4_HEADER_BYTES, push } from '../packet.ts';
+import type { Route, RouteTable } from '../route.ts';
+import { SocketError } from '../socket-error.ts';
+import { isLoopback } from './address.ts';
+import { emit, Ipv4Header } from './header.ts';
+import { isOwnAddress, type Link } from './link.ts';
+
+/** Time to live of what is sent, unless a program sets another (RFC 1700, "IP Time To Live"). */
+export const DEFAULT_TTL = 64;
+
+export class Ipv4Output {
+  readonly counters = { sent: 0, noRoute: 0 };
+  readonly #context: KernelContext;
+  readonly #routes: RouteTable;
+  readonly #links: readonly Link[];
+  readonly #drops: Drops;
+  readonly #header = new Ipv4Header();
+  #identification: number;
+
+  /** `links` is the stack's list, which grows as interfaces appear. */
+  constructor(context: KernelContext, routes: RouteTable, links: readonly Link[], drops: Drops) {
+    this.#context = context;
+    this.#routes = routes;
+    this.#links = links;
+    this.#drops = drops;
+    this.#identification = context.random() & 0xffff;
+  }
+
+  /** The route to `destination`, or null, which is counted: the network is unreachable. */
+  route(destination: number): Route | null {
+    const route = this.#routes.find(destination);
+    if (route === null) this.counters.noRoute += 1;
+    return route;
+  }
+
+  /**
+   * The route by which `socket` sends a packet of `lengthBytes`, IPv4 header and all, to `destination`. Throws
+   * ENETUNREACH, EMSGSIZE, and EINVAL for what would bring a loopback address on a wire (RFC 1122 section 3.2.1.3).
+   */
+  routeFor(socket: { readonly localAddress: number }, destination: number, lengthBytes: number): Route {
+    const route = this.route(destination);
+    if (route === null) throw new SocketError('ENETUNREACH', `no route to ${formatIpv4(destination)}`);
+    if (lengthBytes > route.link.mtu) throw new SocketError('EMSGSIZE', `${lengthBytes} bytes are more than the MTU`);
+    if (isLoopback(socket.localAddress) && !route.link.loopback) {
+      throw new SocketError('EINVAL', 'a loopback address cannot leave the host');
+    }
+    return route;
+  }
+
+  isOwnAddress(address: number): boolean {
+    return isOwnAddress(this.#links, address);
+  }
+
+  /**
+   * Sends `packet`, which starts at its payload, has headroom, and now belongs to the stack. `source` is `route.source`,
+   * or another address of this host.
+   */
+  send(
+    packet: PacketBuffer,
+    route: Route,
+    source: number,
+    destination: number,
+    protocol: number,
+    timeToLive: number,
+    typeOfService: number,
+  ): void {
+    const { link } = route;
+    if (isLoopback(source) && !link.loopback) {
+      this.#drops.drop(packet, 'ipv4', 'martian source');
+      return;
+    }
+    push(packet, IPV4_HEADER_BYTES);
+    const header = this.#header;
+    header.typeOfService = typeOfService;
+    header.totalBytes = packet.length;
+    header.identification = this.#identification;
+    header.timeToLive = timeToLive;
+    header.protocol = protocol;
+    header.source = source;
+    header.destination = destination;
+    emit(packet.bytes, packet.start, header);
+    this.#identification = (this.#identification + 1) & 0xffff;
+    this.counters.sent += 1;
+    const trace = this.#context.trace;
+    if (trace !== null) trace.ipv4('out', source, destination, protocol, packet.length);
+    link.send(packet, route.gateway === 0 ? destination : route.gateway);
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Who is at which port: one table each for UDP and for echo identifiers, which play the port of ICMP sockets. Demux is
+ * by the four addresses and ports of a datagram: of the sockets at its destination port the one that says most about it
+ * gets it (a connected one before one bound to an address, that before one bound to all addresses).
+ */
+import { SocketError } from './socket-error.ts';
+
+/** Ephemeral ports are from here to 65535 (RFC 6335 section 6, "Dynamic Ports"). */
+const FIRST_EPHEMERAL_PORT = 49_152;
+const EPHEMERAL_PORT_COUNT = 65_536 - FIRST_EPHEMERAL_PORT;
+
+/** What the table must know of a socket. Addresses are unsigned 32-bit numbers, 0 for any; port 0 is none. */
+export interface PortUser {
+  readonly localAddress: number;
+  readonly localPort: number;
+  readonly remoteAddress: number;
+  readonly remotePort: number;
+  readonly connected: boolean;
+}
+
+export class PortTable<S extends PortUser> {
+  readonly #random: () => number;
+  readonly #byPort = new Map<number, S[]>();
+
+  /** `random` gives the words from which ephemeral ports are drawn. */
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  /**
+   * A free port for `address`: `port` itself, or an ephemeral one for 0 (RFC 6056 section 3.3.1: a random start, then
+   * upwards). Throws EADDRINUSE.
+   */
+  choose(address: number, port: number): number {
+    if (port !== 0) {
+      if (this.#taken(address, port)) throw new SocketError('EADDRINUSE', `port ${port} is in use`);
+      return port;
+    }
+    const first = (this.#random() >>> 0) % EPHEMERAL_PORT_COUNT;
+    for (let i = 0; i < EPHEMERAL_PORT_COUNT; i++) {
+      const candidate = FIRST_EPHEMERAL_PORT + ((first + i) % EPHEMERAL_PORT_COUNT);
+      if (!this.#taken(address, candidate)) return candidate;
+    }
+    throw new SocketError('EADDRINUSE', 'no ephemeral port is left');
+  }
+
+  /** Enters `socket` at its local port, which {@link choose} has found free. */
+  add(socket: S): void {
+    const users = this.#byPort.get(socket.localPort);
+    if (users === undefined) this.#byPort.set(socket.localPort, [socket]);
+    else users.push(socket);
+  }
+
+  remove(socket: S): void {
+    const users = this.#byPort.get(socket.localPort);
+    const index = users?.indexOf(socket) ?? -1;
+    if (users === undefined || index < 0) return;
+    users.splice(index, 1);
+    if (users.length === 0) this.#byPort.delete(socket.localPort);
+  }
+
+  /** The socket for a datagram from `remote` to `local`, or null. */
+  find(localAddress: number, localPort: number, remoteAddress: number, remotePort: number): S | null {
+    const users = this.#byPort.get(localPort);
+    if (users === undefined) return null;
+    let best: S | null = null;
+    let bestScore = -1;
+    for (let i = 0; i < users.length; i++) {
+      const user = users[i]!;
+      if (user.localAddress !== 0 && user.localAddress !== localAddress) continue;
+      if (user.connected && (user.remoteAddress !== remoteAddress || user.remotePort !== remotePort)) continue;
+      const score = (user.connected ? 2 : 0) + (user.localAddress !== 0 ? 1 : 0);
+      if (score <= bestScore) continue;
+      best = user;
+      bestScore = score;
+    }
+    return best;
+  }
+
+  #taken(address: number, port: number): boolean {
+    const users = this.#byPort.get(port);
+    if (users === undefined) return false;
+    return users.some(user => user.localAddress === address || user.localAddress === 0 || address === 0);
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * The network stack of one host: makes the layers, joins them, and is what the kernel, programs' sockets and inspectors
+ * see of them. How a packet goes, in both directions:
+ *
+ *     Socket -> Udp / EchoSockets -> Ipv4Output (RouteTable) -> Interface -> ArpCache -> Ethernet -> Interface -> driver
+ *     driver -> Interface -> Ethernet -> Ipv4Input -> Udp / Icmp -> Socket
+ */
+import { InvariantError } from '../../src/lib/assert.ts';
+import type { KernelContext } from '../context.ts';
+import type { NetDriverOps, NetInterface, PacketBuffer } from '../driver-api.ts';
+import { ArpCache, type ArpRow } from './arp.ts';
+import { Drops } from './drop.ts';
+import { EchoSockets } from './echo-sockets.ts';
+import { ETHERTYPE_ARP, ETHERTYPE_IPV4, Ethernet } from './ethernet.ts';
+import { Icmp } from './icmp.ts';
+import { IcmpErrors } from './icmp-error.ts';
+import { DESTINATION_UNREACHABLE, HOST_UNREACHABLE, ICMP_PROTOCOL } from './icmp-message.ts';
+import { Interface } from './interface.ts';
+import { LIMITED_BROADCAST, LOOPBACK_NETWORK, LOOPBACK_PREFIX_LENGTH, maskOf } from './ipv4/address.ts';
+import { Ipv4Input } from './ipv4/input.ts';
+import type { Link } from './ipv4/link.ts';
+import { Ipv4Output } from './ipv4/output.ts';
+import { Loopback } from './loopback.ts';
+import { RouteTable } from './route.ts';
+import { Sockets } from './sockets.ts';
+import { UDP_PROTOCOL, Udp } from './udp.ts';
+
+/** The IPv4 configuration of one interface. Addresses are unsigned 32-bit numbers. */
+export interface InterfaceConfig {
+  readonly address: number;
+  readonly prefixLength: number;
+  /** The router that the default route leads to. */
+  readonly gateway?: number;
+  /** Whether to claim the address by gratuitous ARP whenever the link comes up (RFC 5227 section 2.3). */
+  readonly announce?: boolean;
+}
+
+/** A static route. Its interface is the one on whose network the gateway is. */
+export interface RouteConfig {
+  readonly destination: number;
+  readonly prefixLength: number;
+  readonly gateway: number;
+  readonly metric?: number;
+}
+
+export interface NetConfig {
+  /** In the order in which drivers add interfaces. An interface beyond these stays without an address. */
+  readonly interfaces: readonly InterfaceConfig[];
+  readonly routes?: readonly RouteConfig[];
+}
+
+/** Prefix length of a route to one host. */
+const HOST_ROUTE = 32;
+const NO_CONFIG: InterfaceConfig = { address: 0, prefixLength: 0 };
+
+export class NetStack {
+  readonly ethernet: Ethernet;
+  readonly routes = new RouteTable();
+  readonly sockets: Sockets;
+  readonly drops: Drops;
+  readonly udp: Udp;
+  readonly icmp: Icmp;
+  readonly icmpErrors: IcmpErrors;
+  readonly ipv4Input: Ipv4Input;
+  readonly ipv4Output: Ipv4Output;
+  readonly #context: KernelContext;
+  readonly #config: NetConfig;
+  readonly #interfaces: Interface[] = [];
+  readonly #arpCaches: ArpCache[] = [];
+  /** The loopback, then the interfaces. */
+  readonly #links: Link[] = [];
+
+  constructor(context: KernelContext, config: NetConfig) {
+    this.#context = context;
+    this.#config = config;
+    this.drops = new Drops(context);
+    this.ethernet = new Ethernet(context, this.drops);
+    this.ipv4Output = new Ipv4Output(context, this.routes, this.#links, this.drops);
+    this.icmpErrors = new IcmpErrors(context, this.ipv4Output);
+    this.ipv4Input = new Ipv4Input(context, this.#links, this.icmpErrors, this.drops);
+    const echo = new EchoSockets(context, this.ipv4Output);
+    this.icmp = new Icmp(context, this.ipv4Input, this.ipv4Output, echo, this.drops);
+    this.udp = new Udp(context, this.ipv4Output, this.icmpErrors, this.drops);
+    this.sockets = new Sockets(context, { udp: this.udp, icmp: echo });
+    this.#register();
+    this.#addLoopback();
+  }
+
+  /** The interfaces, in the order in which drivers added them. */
+  get interfaces(): readonly Interface[] {
+    return this.#interfaces;
+  }
+
+  /** The ARP table of the interface with that index. */
+  arpTable(index: number): readonly ArpRow[] {
+    return this.#arpCaches[index]?.table() ?? [];
+  }
+
+  /** A driver found an interface: names it, and gives it the next configuration. */
+  addInterface(mac: Uint8Array, ops: NetDriverOps): NetInterface {
+    const index = this.#interfaces.length;
+    const config = this.#config.interfaces[index] ?? NO_CONFIG;
+    const iface = new Interface(this.#context, index, mac, config, ops, this.drops, this.ethernet);
+    const unreachable = (packet: PacketBuffer): void => this.#unreachable(iface, packet);
+    const announces = config.announce ?? false;
+    const arp = new ArpCache(this.#context, iface, this.ethernet, this.drops, unreachable, announces);
+    iface.attach(arp);
+    this.#interfaces.push(iface);
+    this.#arpCaches.push(arp);
+    this.#links.push(iface);
+    if (iface.address !== 0) this.#addRoutes(iface, config);
+    return iface;
+  }
+
+  /** Starts every interface. One that cannot start is logged, and the others go on. */
+  openAll(): void {
+    for (const iface of this.#interfaces) {
+      try {
+        iface.open();
+      } catch (error) {
+        if (!(error instanceof Error) || error instanceof InvariantError) throw error;
+        this.#context.log(`${iface.name}: ${error.message}`);
+      }
+    }
+  }
+
+  /** Counters of each layer by name, and dropped packets by reason. */
+  statistics(): Readonly<Record<string, Readonly<Record<string, number>>>> {
+    const { ethernet, ipv4Input, ipv4Output, icmp, icmpErrors, udp, drops } = this;
+    return {
+      ...Object.fromEntries(this.#interfaces.map(iface => [iface.name, iface.statistics()])),
+      ...Object.fromEntries(
+        this.#arpCaches.map((arp, index) => [`${this.#interfaces[index]!.name} arp`, arp.counters]),
+      ),
+      ethernet: ethernet.counters,
+      'ipv4 in': ipv4Input.counters,
+      'ipv4 out': ipv4Output.counters,
+      icmp: icmp.counters,
+      'icmp errors': icmpErrors.counters,
+      udp: udp.counters,
+      drops: drops.counts,
+    };
+  }
+
+  #register(): void {
+    const input = this.ipv4Input;
+    this.ethernet.register(ETHERTYPE_IPV4, 'IPv4', (iface, packet, group) => input.input(iface, packet, group));
+    this.ethernet.register(ETHERTYPE_ARP, 'ARP', (iface, packet) => this.#arpCaches[iface.index]!.input(packet));
+    this.ipv4Input.register(ICMP_PROTOCOL, this.icmp);
+    this.ipv4Input.register(UDP_PROTOCOL, this.udp);
+  }
+
+  #addLoopback(): void {
+    const link: Loopback = new Loopback(this.#context, this.drops, packet => this.ipv4Input.input(link, packet, false));
+    this.#links.push(link);
+    this.routes.add({ destination: LOOPBACK_NETWORK, prefixLength: LOOPBACK_PREFIX_LENGTH, link });
+  }
+
+  /** The host itself, its network, limited broadcast, the default gateway, and static routes by way of this network. */
+  #addRoutes(iface: Interface, config: InterfaceConfig): void {
+    const { address, prefixLength } = config;
+    this.routes.add({ destination: address, prefixLength: HOST_ROUTE, link: this.#links[0]!, source: address });
+    this.routes.add({ destination: address, prefixLength, link: iface });
+    this.routes.add({ destination: LIMITED_BROADCAST, prefixLength: HOST_ROUTE, link: iface, metric: iface.index });
+    if (config.gateway !== undefined) {
+      this.routes.add({ destination: 0, prefixLength: 0, gateway: config.gateway, link: iface, metric: iface.index });
+    }
+    const mask = maskOf(prefixLength);
+    for (const route of this.#config.routes ?? []) {
+      if (((route.gateway ^ address) & mask) === 0) this.routes.add({ ...route, link: iface });
+    }
+  }
+
+  /** Nobody answered for the next hop of `packet`: its sender hears what a router would have said. */
+  #unreachable(iface: Interface, packet: PacketBuffer): void {
+    const report = { type: DESTINATION_UNREACHABLE, code: HOST_UNREACHABLE, word: 0, reporter: iface.address };
+    this.ipv4Input.error(report, packet.bytes, packet.start, packet.length);
+  }
+}

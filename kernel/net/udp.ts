@@ -1,0 +1,117 @@
+/**
+ * UDP, RFC 768, with the rules of RFC 1122 section 4.1: datagrams between the ports of hosts.
+ */
+import { readBe16, writeBe16 } from '../../src/lib/bytes.ts';
+import type { KernelContext } from '../context.ts';
+import type { PacketBuffer } from '../driver-api.ts';
+import { complement, isGood, pseudoHeaderSum, sum } from './checksum.ts';
+import type { DropReason, Drops } from './drop.ts';
+import type { IcmpErrors } from './icmp-error.ts';
+import { DESTINATION_UNREACHABLE, type IcmpReport, PORT_UNREACHABLE, socketErrorOf } from './icmp-message.ts';
+import type { Ipv4Header } from './ipv4/header.ts';
+import type { Ipv4Arrival, Ipv4Protocol } from './ipv4/input.ts';
+import type { Ipv4Output } from './ipv4/output.ts';
+import { allocateTransport, IPV4_HEADER_BYTES, push } from './packet.ts';
+import { PortTable } from './port-table.ts';
+import { Slab } from './slab.ts';
+import type { DatagramProtocol, Socket } from './socket.ts';
+import { SocketError } from './socket-error.ts';
+
+export const UDP_PROTOCOL = 17;
+export const UDP_HEADER_BYTES = 8;
+
+export class Udp implements Ipv4Protocol, DatagramProtocol {
+  readonly name = 'UDP';
+  readonly ports: PortTable<Socket>;
+  readonly output: Ipv4Output;
+  readonly counters = { received: 0, delivered: 0, sent: 0 };
+  readonly #context: KernelContext;
+  readonly #errors: IcmpErrors;
+  readonly #drops: Drops;
+  readonly #slab = new Slab();
+
+  constructor(context: KernelContext, output: Ipv4Output, errors: IcmpErrors, drops: Drops) {
+    this.#context = context;
+    this.output = output;
+    this.#errors = errors;
+    this.#drops = drops;
+    this.ports = new PortTable(() => context.random());
+  }
+
+  send(socket: Socket, bytes: Uint8Array, address: number, port: number): void {
+    const route = this.output.routeFor(socket, address, IPV4_HEADER_BYTES + UDP_HEADER_BYTES + bytes.length);
+    const packet = allocateTransport(this.#context.packets, bytes.length);
+    if (packet === null) throw new SocketError('ENOBUFS', 'no packet buffer is free');
+    packet.start += UDP_HEADER_BYTES;
+    packet.bytes.set(bytes, packet.start);
+    push(packet, UDP_HEADER_BYTES);
+    const source = socket.localAddress === 0 ? route.source : socket.localAddress;
+    emitUdp(packet, source, socket.localPort, address, port);
+    this.counters.sent += 1;
+    const trace = this.#context.trace;
+    if (trace !== null) trace.socket('out', socket.name, bytes.length);
+    this.output.send(packet, route, source, address, UDP_PROTOCOL, socket.ttl, 0);
+  }
+
+  input(packet: PacketBuffer, arrival: Ipv4Arrival): void {
+    this.counters.received += 1;
+    const reason = this.#deliver(packet, arrival);
+    if (reason === null) this.#context.packets.free(packet);
+    else this.#drops.drop(packet, 'udp', reason);
+  }
+
+  /** RFC 1122 section 4.1.3.3: the socket is told, whoever it belongs to. */
+  error(report: IcmpReport, sent: Ipv4Header, bytes: Uint8Array, start: number): void {
+    const localPort = readBe16(bytes, start);
+    const remotePort = readBe16(bytes, start + 2);
+    this.ports.find(sent.source, localPort, sent.destination, remotePort)?.fail(socketErrorOf(report));
+  }
+
+  /** Null when the datagram is in a socket. The packet stays the caller's. */
+  #deliver(packet: PacketBuffer, arrival: Ipv4Arrival): DropReason | null {
+    const { bytes, start } = packet;
+    if (packet.length < UDP_HEADER_BYTES) return 'malformed UDP';
+    const length = readBe16(bytes, start + 4);
+    if (length < UDP_HEADER_BYTES || length > packet.length) return 'malformed UDP';
+    if (!hasGoodChecksum(bytes, start, length, arrival)) return 'bad UDP checksum';
+    const remotePort = readBe16(bytes, start);
+    const socket = this.ports.find(arrival.destination, readBe16(bytes, start + 2), arrival.source, remotePort);
+    if (socket === null) {
+      this.#errors.send(DESTINATION_UNREACHABLE, PORT_UNREACHABLE, 0, packet, arrival);
+      return 'no such port';
+    }
+    const payloadBytes = length - UDP_HEADER_BYTES;
+    if (!socket.hasRoomFor(payloadBytes)) return 'receive buffer is full';
+    this.counters.delivered += 1;
+    const trace = this.#context.trace;
+    if (trace !== null) trace.socket('in', socket.name, payloadBytes);
+    const copy = this.#slab.copy(bytes, start + UDP_HEADER_BYTES, payloadBytes);
+    socket.deliver({ bytes: copy, address: arrival.source, port: remotePort, ttl: arrival.timeToLive });
+    return null;
+  }
+}
+
+/** Writes the header at the start of `packet`, checksum and all. */
+function emitUdp(
+  packet: PacketBuffer,
+  source: number,
+  sourcePort: number,
+  destination: number,
+  destinationPort: number,
+): void {
+  const { bytes, start, length } = packet;
+  writeBe16(bytes, start, sourcePort);
+  writeBe16(bytes, start + 2, destinationPort);
+  writeBe16(bytes, start + 4, length);
+  writeBe16(bytes, start + 6, 0);
+  const pseudoHeader = pseudoHeaderSum(source, destination, UDP_PROTOCOL, length);
+  const checksum = complement(sum(bytes, start, length, pseudoHeader));
+  // Zero would say that there is no checksum. All ones is the other zero of ones' complement.
+  writeBe16(bytes, start + 6, checksum === 0 ? 0xffff : checksum);
+}
+
+function hasGoodChecksum(bytes: Uint8Array, start: number, length: number, arrival: Ipv4Arrival): boolean {
+  if (readBe16(bytes, start + 6) === 0) return true;
+  const pseudoHeader = pseudoHeaderSum(arrival.source, arrival.destination, UDP_PROTOCOL, length);
+  return isGood(sum(bytes, start, length, pseudoHeader));
+}

@@ -1,0 +1,75 @@
+/** `ringtail live` and `ringtail replay`: a world with real peers, and the same run again without them. */
+import { JournalWriter, readJournal } from '../bridge/journal.ts';
+import { runLive } from '../bridge/live.ts';
+import { replay } from '../bridge/replay.ts';
+import { formatDuration } from './duration.ts';
+import { buildWorld, loadScenario } from './load-scenario.ts';
+import { openRecordings, type RecordingOptions } from './recordings.ts';
+import { printResult } from './result.ts';
+import { UsageError } from './usage-error.ts';
+
+export interface LiveCommandOptions extends RecordingOptions {
+  readonly wire: readonly string[];
+  readonly seed: string;
+  readonly for?: number;
+  readonly journal?: string;
+}
+
+export interface ReplayCommandOptions extends RecordingOptions {
+  readonly json?: boolean;
+}
+
+/** Runs the scenario `name` against the clock on the wall until it is told to end. */
+export async function liveCommand(name: string, options: LiveCommandOptions): Promise<void> {
+  const scenario = await loadScenario(name);
+  const { world, run } = buildWorld(name, scenario, options.seed);
+  const wires = parseWires(options.wire);
+  const recordings = openRecordings(world, options);
+  const report = (line: string) => process.stderr.write(`${line}\n`);
+  try {
+    const header = { scenario: name, seed: options.seed, options: {} };
+    const journal = options.journal === undefined ? null : new JournalWriter(options.journal, header);
+    const result = await runLive(world, { wires, durationNs: options.for ?? null, journal, report });
+    process.stdout.write(
+      `${name}, seed ${options.seed}: ${formatDuration(result.nowNs)} live, ended by ${result.endedBy}\n`,
+    );
+    const { inCount, outCount, dropCount, maxLagNs } = result;
+    printResult({ framesIn: inCount, framesOut: outCount, framesDropped: dropCount, lag: formatDuration(maxLagNs) });
+    printResult(run.result());
+  } finally {
+    for (const path of recordings.close()) report(`wrote ${path}`);
+  }
+}
+
+/** Repeats the run that the journal at `path` has recorded. */
+export async function replayCommand(path: string, options: ReplayCommandOptions): Promise<void> {
+  const journal = readJournal(path);
+  const { scenario: name, seed } = journal.header;
+  const { world, run } = buildWorld(name, await loadScenario(name), seed);
+  const recordings = openRecordings(world, options);
+  try {
+    const { frameCount, complete } = replay(world, journal);
+    const { nowNs, stepCount } = world.clock;
+    if (options.json === true) {
+      const summary = { scenario: name, seed, virtualTimeNs: nowNs, stepCount, frameCount, complete };
+      process.stdout.write(`${JSON.stringify({ ...summary, result: run.result() }, null, 2)}\n`);
+    } else {
+      const end = complete ? '' : ', as far as the journal goes: it has no end';
+      process.stdout.write(`${name}, seed ${seed}: ${formatDuration(nowNs)}, ${frameCount} frames replayed${end}\n`);
+      printResult(run.result());
+    }
+  } finally {
+    for (const file of recordings.close()) process.stderr.write(`wrote ${file}\n`);
+  }
+}
+
+function parseWires(texts: readonly string[]): ReadonlyMap<string, string> {
+  const wires = new Map<string, string>();
+  for (const text of texts) {
+    const [, name, path] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+    if (name === undefined || path === undefined) throw new UsageError(`--wire takes NAME=SOCKET, not "${text}"`);
+    if (wires.has(name)) throw new UsageError(`--wire ${name} is given twice`);
+    wires.set(name, path);
+  }
+  return wires;
+}

@@ -1,0 +1,111 @@
+/**
+ * The command line: what each command is called and which options it takes. The commands themselves are loaded when
+ * they are used, so that `ringtail list` starts quickly.
+ *
+ * Exit codes: 0 done; 2 the request itself was wrong, or a scenario or the software in it failed. A person never sees
+ * a stack trace.
+ */
+import { Command, CommanderError } from 'commander';
+import { BUILT_IN } from '../scenarios/index.ts';
+import { parseDuration } from './duration.ts';
+import { UsageError } from './usage-error.ts';
+
+const FAILED = 2;
+
+/** Runs one command; returns the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const program = ringtail();
+  addTour(program);
+  addList(program);
+  addRun(program);
+  addLive(program);
+  addReplay(program);
+  try {
+    await program.parseAsync([...argv]);
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : FAILED;
+    process.stderr.write(`ringtail: ${oneLine(error)}\n`);
+    return FAILED;
+  }
+}
+
+function ringtail(): Command {
+  return new Command('ringtail')
+    .description('A machine you can see through: emulated computers, real drivers, and the wires between them.')
+    .exitOverride()
+    .showHelpAfterError('(ringtail --help lists the commands)')
+    .configureHelp({ showGlobalOptions: false });
+}
+
+const seedOption = ['--seed <text>', 'everything random follows from it', '1'] as const;
+
+function addTour(program: Command): void {
+  program
+    .command('tour')
+    .description('the journey of the first packet, step by step, register by register')
+    .option(...seedOption)
+    .option('--json', 'print the journey as JSON')
+    .option('--quiet', 'print only the names of the files written')
+    .option('--out <dir>', 'directory for the capture and the waveform', 'out')
+    .action(async options => (await import('./tour-command.ts')).tourCommand(options));
+}
+
+function addList(program: Command): void {
+  program
+    .command('list')
+    .description('the scenarios that are shipped')
+    .action(async () => {
+      for (const [name, entry] of Object.entries(BUILT_IN)) {
+        process.stdout.write(`${name.padEnd(16)} ${(await entry()).default.summary}\n`);
+      }
+    });
+}
+
+function addRun(program: Command): void {
+  program
+    .command('run')
+    .description('run a scenario: one of `ringtail list`, or a TypeScript file')
+    .argument('<scenario>')
+    .option(...seedOption)
+    .option('--until <duration>', 'virtual time to run for, such as 2s or 250ms', parseDuration)
+    .option('--pcap <file>', 'write every frame on every wire')
+    .option('--vcd <file>', 'write interrupt, bus and wire signals')
+    .option('--json', 'print the result as JSON on standard output')
+    .action(async (name, options) => (await import('./run-command.ts')).runCommand(name, options));
+}
+
+function addLive(program: Command): void {
+  program
+    .command('live')
+    .description('run a scenario against wall-clock time, with wires open to real peers')
+    .argument('<scenario>')
+    .requiredOption('--wire <name=socket>', 'open the wire NAME at the unix socket SOCKET (repeatable)', collect)
+    .option(...seedOption)
+    .option('--for <duration>', 'end after this much time; otherwise on SIGINT', parseDuration)
+    .option('--journal <file>', 'record every frame that comes in, for `ringtail replay`')
+    .option('--pcap <file>', 'write every frame on every wire')
+    .option('--vcd <file>', 'write interrupt, bus and wire signals')
+    .action(async (name, options) => (await import('./live-command.ts')).liveCommand(name, options));
+}
+
+function addReplay(program: Command): void {
+  program
+    .command('replay')
+    .description('repeat a journalled live run exactly, offline')
+    .argument('<journal>')
+    .option('--pcap <file>', 'write every frame on every wire')
+    .option('--vcd <file>', 'write interrupt, bus and wire signals')
+    .option('--json', 'print the result as JSON on standard output')
+    .action(async (journal, options) => (await import('./live-command.ts')).replayCommand(journal, options));
+}
+
+function collect(value: string, earlier: readonly string[] | undefined): readonly string[] {
+  return [...(earlier ?? []), value];
+}
+
+function oneLine(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const text = error.message.split('\n')[0]!;
+  return error instanceof UsageError || error.name === 'Error' ? text : `${error.name}: ${text}`;
+}

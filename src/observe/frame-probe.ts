@@ -1,0 +1,39 @@
+/**
+ * What goes over one cable: each frame once, when the last bit of what is left of it has come out. Times are virtual
+ * nanoseconds.
+ */
+import type { Observable } from 'rxjs';
+import type { Frame } from '../../hw/ethernet/frame.ts';
+import type { End, FrameTap } from '../../hw/ethernet/medium/cable.ts';
+import { onePerDevice, tapObservable } from './probe.ts';
+
+export interface FrameEvent {
+  /** When the first bit of the preamble left, at the sender. */
+  readonly timeNs: number;
+  /** When the last bit left, at the sender. */
+  readonly endNs: number;
+  /** When the first bit of the preamble came out at the far end. */
+  readonly arrivalNs: number;
+  readonly fromEnd: End;
+  /** What was sent. */
+  readonly sent: Frame;
+  /** What came out: `sent` itself, or another frame if it was damaged or cut short, or null for nothing. */
+  readonly arrived: Frame | null;
+  /** The sender gave the frame up before its end: a collision. */
+  readonly aborted: boolean;
+}
+
+/** A cable as an observer sees it. */
+export interface TappedWire {
+  onFrame: FrameTap | null;
+}
+
+export const frameEvents = onePerDevice(
+  (wire: TappedWire): Observable<FrameEvent> =>
+    tapObservable(emit => {
+      wire.onFrame =
+        emit &&
+        ((fromEnd, { frame: sent, startNs: timeNs, endNs, aborted }, arrivalNs, arrived) =>
+          emit({ timeNs, endNs, arrivalNs, fromEnd, sent, arrived, aborted }));
+    }),
+);

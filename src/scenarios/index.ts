@@ -1,0 +1,8 @@
+/** The scenarios that are shipped, by the names under which `ringtail run` knows them. Each is loaded when used. */
+import type { Scenario } from '../world/scenario.ts';
+
+export const BUILT_IN: Readonly<Record<string, () => Promise<{ default: Scenario }>>> = {
+  'two-hosts': () => import('./two-hosts.ts'),
+  'noisy-cable': () => import('./noisy-cable.ts'),
+  lab: () => import('./lab.ts'),
+};

@@ -1,0 +1,131 @@
+/**
+ * A world: computers, the wires between them, one clock, one seed. Building is all that a scenario does; `run` then
+ * lets time pass. The same program and the same seed give the same run, to the bit.
+ */
+
+import { Cable } from '../../hw/ethernet/medium/cable.ts';
+import type { MediumListener } from '../../hw/ethernet/ports.ts';
+import { Station } from '../../hw/ethernet/station.ts';
+import { Clock } from '../../hw/sim/clock.ts';
+import { Prng } from '../../hw/sim/prng.ts';
+import { Computer, type ComputerOptions, type Nic } from './computer.ts';
+
+/** Locally administered, in the range that QEMU uses: the last three octets count up. */
+const FIRST_MAC = [0x52, 0x54, 0x00, 0x00, 0x00, 0x01] as const;
+const DEFAULT_CABLE_METRES = 10;
+
+export interface CableOptions {
+  readonly lengthMetres?: number;
+  /** Probability that a bit of a frame arrives inverted. */
+  readonly bitErrorRate?: number;
+}
+
+/** A cable, and what is plugged in at its ends 0 and 1, by name: `alice.eth0`. */
+export interface Wire {
+  readonly name: string;
+  readonly cable: Cable;
+  readonly ends: readonly [string, string];
+}
+
+/** A wire whose far end leads out of the world: to a real peer, or to whoever replays one. */
+export interface OpenWire extends Wire {
+  /** The MAC and PHY at the far end. Frames sent into it travel the cable as any other. */
+  readonly station: Station;
+}
+
+export class World {
+  readonly seed: string;
+  readonly clock = new Clock();
+  readonly computers = new Map<string, Computer>();
+  readonly wires = new Map<string, Wire>();
+  readonly openWires = new Map<string, OpenWire>();
+  readonly #prng: Prng;
+  #macCount = 0;
+  #poweredOn = false;
+
+  /** Everything random in the world follows from `seed`. */
+  constructor(seed: string) {
+    this.seed = seed;
+    this.#prng = new Prng(seed);
+  }
+
+  /** A computer, which is switched on when the world first runs. Names are unique. */
+  computer(name: string, options: ComputerOptions): Computer {
+    const computer = new Computer(name, options, {
+      clock: this.clock,
+      prng: this.#prng.fork(`computer/${name}`),
+      nextMac: () => this.#nextMac(),
+    });
+    add(this.computers, name, computer);
+    return computer;
+  }
+
+  /** A cable between the sockets of two NICs. Names are unique. */
+  cable(name: string, a: Nic, b: Nic, options: CableOptions = {}): Wire {
+    return this.#plug({ name, ends: [a.name, b.name], cable: this.#cable(name, options) }, a.device.phy, b.device.phy);
+  }
+
+  /** A cable from `nic` to a far end that real peers may use. */
+  openWire(name: string, nic: Nic, options: CableOptions = {}): OpenWire {
+    const station = new Station(this.clock, this.#prng.fork(`wire/${name}`));
+    const wire: OpenWire = { name, ends: [nic.name, 'outside'], cable: this.#cable(name, options), station };
+    this.#plug(wire, nic.device.phy, station.phy);
+    this.openWires.set(name, wire);
+    return wire;
+  }
+
+  /**
+   * Lets the world run up to and including virtual time `untilNs`, or until `stop` returns true. Throws what halted a
+   * hart: a driver or kernel that broke ends the run.
+   */
+  run(untilNs: number, stop?: () => boolean): void {
+    this.#powerOn();
+    this.clock.run(untilNs, stop);
+    this.#throwFault();
+  }
+
+  /** Takes a recorded number of steps, then lets time pass to `nowNs`: see {@link Clock.replayTo}. */
+  replayTo(stepCount: number, nowNs: number): void {
+    this.#powerOn();
+    this.clock.replayTo(stepCount, nowNs);
+    this.#throwFault();
+  }
+
+  #cable(name: string, { lengthMetres = DEFAULT_CABLE_METRES, bitErrorRate = 0 }: CableOptions): Cable {
+    return new Cable(this.clock, this.#prng.fork(`cable/${name}`), lengthMetres, bitErrorRate);
+  }
+
+  #plug(wire: Wire, a: MediumListener, b: MediumListener): Wire {
+    add(this.wires, wire.name, wire);
+    wire.cable.connect(0, a);
+    wire.cable.connect(1, b);
+    return wire;
+  }
+
+  #powerOn(): void {
+    if (this.#poweredOn) return;
+    this.#poweredOn = true;
+    for (const computer of this.computers.values()) computer.powerOn();
+  }
+
+  #throwFault(): void {
+    for (const computer of this.computers.values()) {
+      const { fault } = computer.hart;
+      if (fault !== null) throw new Error(`${computer.name} halted: ${fault.message}`, { cause: fault });
+    }
+  }
+
+  #nextMac(): Uint8Array {
+    const mac = Uint8Array.from(FIRST_MAC);
+    const number = FIRST_MAC[5] + this.#macCount++;
+    mac[3] = number >>> 16;
+    mac[4] = number >>> 8;
+    mac[5] = number;
+    return mac;
+  }
+}
+
+function add<T>(map: Map<string, T>, name: string, value: T): void {
+  if (map.has(name)) throw new RangeError(`the world has a "${name}" already`);
+  map.set(name, value);
+}

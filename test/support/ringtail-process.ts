@@ -1,0 +1,58 @@
+/** The `ringtail` command as a process of its own: a live run to which real peers connect, and a replay. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join, resolve } from 'node:path';
+import { until } from './stream-peer.ts';
+
+const COMMAND = resolve('src/cli/ringtail.js');
+
+/** Runs `ringtail` with these arguments to its end; returns what it printed. Throws when it fails. */
+export function ringtail(...args: readonly string[]): string {
+  return execFileSync(process.execPath, [COMMAND, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** `ringtail live` on one open wire, with journal and capture in a directory that is the caller's. */
+export class LiveProcess {
+  readonly socketPath: string;
+  readonly journalPath: string;
+  readonly pcapPath: string;
+  /** What it has said on standard error so far. */
+  said = '';
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<unknown[]>;
+
+  private constructor(scenario: string, wire: string, directory: string) {
+    this.socketPath = join(directory, 'wire.sock');
+    this.journalPath = join(directory, 'journal.jsonl');
+    this.pcapPath = join(directory, 'live.pcapng');
+    const files = ['--journal', this.journalPath, '--pcap', this.pcapPath];
+    const args = [COMMAND, 'live', scenario, '--wire', `${wire}=${this.socketPath}`, ...files];
+    this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#child.stderr!.setEncoding('utf8').on('data', text => {
+      this.said += text;
+    });
+    this.#ended = once(this.#child, 'exit');
+  }
+
+  /** Starts the run, and waits until a peer may connect. */
+  static async start(scenario: string, wire: string, directory: string): Promise<LiveProcess> {
+    const live = new LiveProcess(scenario, wire, directory);
+    await until('the wire socket', () => {
+      if (live.#child.exitCode !== null) throw new Error(`ringtail live has ended: ${live.said}`);
+      return live.said.includes('waiting for a peer');
+    });
+    return live;
+  }
+
+  /** Sends `signal`; returns the exit status, or the signal's name when that is what ended the process. */
+  async end(signal: 'SIGINT' | 'SIGTERM' = 'SIGTERM'): Promise<number | string> {
+    this.#child.kill(signal);
+    const [code, by] = await this.#ended;
+    return (code ?? by) as number | string;
+  }
+
+  /** For clearing up: ends it in any case. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+}

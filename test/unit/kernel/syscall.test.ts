@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest';
+import { sleepOn, WaitChannel } from '../../../kernel/task.ts';
+import type { KernelTrace } from '../../../kernel/trace.ts';
+import { parseIpv4 } from '../../../src/lib/bytes.ts';
+import { FakeMachine } from '../../support/fake-machine.ts';
+
+const LOOPBACK = parseIpv4('127.0.0.1');
+
+test('programs spawn others, draw random words, and exit from any depth', () => {
+  const notes: unknown[] = [];
+  const machine = new FakeMachine().boot();
+  const task = machine.kernel.spawn('parent', function* (sys) {
+    yield* [];
+    const first = sys.random();
+    notes.push(sys.random() - first);
+    sys.spawn('child', function* () {
+      yield* [];
+      notes.push('child');
+    });
+    const leave = () => sys.exit();
+    leave();
+    notes.push('not reached');
+  });
+  machine.run();
+  expect(notes).toEqual([1, 'child']);
+  expect([task.ended, task.error]).toEqual([true, null]);
+  expect(machine.kernel.tasks().map(({ name }) => name)).toEqual(['parent', 'child']);
+});
+
+test('datagrams between two programs of a host, through all calls on sockets', () => {
+  const machine = new FakeMachine().boot();
+  const notes: unknown[] = [];
+  machine.kernel.spawn('server', function* (sys) {
+    const socket = sys.socket('udp');
+    sys.bind(socket, 0, 7);
+    for (;;) {
+      const datagram = (yield* sys.recvFrom(socket))!;
+      sys.sendTo(socket, datagram.bytes, datagram.address, datagram.port);
+    }
+  });
+  machine.kernel.spawn('client', function* (sys) {
+    const socket = sys.socket('udp');
+    sys.connect(socket, LOOPBACK, 7);
+    sys.setTtl(socket, 3);
+    sys.send(socket, Uint8Array.of(1, 2, 3));
+    const answer = (yield* sys.recvFrom(socket, 1e9))!;
+    notes.push([...answer.bytes], answer.address, answer.port, sys.getSockName(socket).address, sys.takeError(socket));
+    notes.push(yield* sys.recvFrom(socket, 500));
+    sys.close(socket);
+  });
+  machine.run();
+  machine.pass(5);
+  expect(notes).toEqual([[1, 2, 3], LOOPBACK, 7, LOOPBACK, null, null]);
+  expect(machine.kernel.tasks().map(({ name, waitsFor }) => [name, waitsFor])).toEqual([
+    ['server', 'udp/1'],
+    ['client', null],
+  ]);
+  expect(machine.kernel.net.sockets.list().map(({ name }) => name)).toEqual(['udp/1']);
+});
+
+test('a socket is closed with the task that opened it, even if that ended by an error', () => {
+  const machine = new FakeMachine().boot();
+  machine.kernel.spawn('careless', function* (sys) {
+    yield* [];
+    sys.bind(sys.socket('udp'), 0, 7);
+    sys.setTtl(sys.socket('udp'), 256);
+  });
+  machine.run();
+  expect(machine.kernel.tasks()[0]!.error).toEqual(new RangeError('no such time to live: 256'));
+  expect(machine.kernel.net.sockets.list()).toEqual([]);
+});
+
+test('calls on sockets are traced with their arguments', () => {
+  const machine = new FakeMachine().boot();
+  const seen: string[] = [];
+  machine.kernel.spawn('client', function* (sys) {
+    yield* sleepOn(new WaitChannel('start'), 100);
+    const socket = sys.socket('udp');
+    sys.bind(socket, 0, 9);
+    sys.connect(socket, LOOPBACK, 7);
+    sys.send(socket, new Uint8Array(3));
+    sys.sendTo(socket, new Uint8Array(4), LOOPBACK, 8);
+    sys.getSockName(socket);
+    sys.setTtl(socket, 9);
+    sys.takeError(socket);
+    yield* sys.recvFrom(socket, 0);
+    sys.close(socket);
+    sys.spawn('other', function* () {});
+    sys.random();
+    sys.exit();
+  });
+  machine.run();
+  machine.kernel.trace = {
+    trap: () => {},
+    deferred: () => {},
+    task: () => {},
+    socket: () => {},
+    ipv4: () => {},
+    syscall: (_task: string, text: string) => void seen.push(text),
+  } as Partial<KernelTrace> as KernelTrace;
+  machine.cpu.advanceTicks(1);
+  machine.clock.update();
+  machine.cpu.access();
+  machine.kernel.step();
+  machine.kernel.step();
+  expect(seen).toEqual([
+    'socket udp',
+    'bind udp/1 0.0.0.0:9',
+    'connect udp/1 127.0.0.1:7',
+    'send udp/1 3 bytes',
+    'sendTo udp/1 4 bytes 127.0.0.1:8',
+    'getSockName udp/1',
+    'setTtl udp/1 9',
+    'takeError udp/1',
+    'recvFrom udp/1',
+    'close udp/1',
+    'spawn other',
+    'random',
+    'exit',
+  ]);
+});
