@@ -51,8 +51,9 @@ export function pseudoHeaderSum(source: number, destination: number, protocol: n
 }
 
 /**
- * The checksum after one 16-bit word under it changed from `before` to `after`: RFC 1624 section 3, equation 3, which
- * gives what a computation from scratch would give, never the other zero.
+ * The checksum after one 16-bit word under it changed from `before` to `after`: RFC 1624 section 3, equation 3. It is
+ * what a computation from scratch would give, unless all that is left under it is zero: then it is 0, and ought to be
+ * FFFF. An IPv4 header is never all zero.
  */
 export function update(checksum: number, before: number, after: number): number {
   return complement((~checksum & 0xffff) + (~before & 0xffff) + after);

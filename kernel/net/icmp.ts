@@ -95,7 +95,8 @@ export class Icmp implements Ipv4Protocol {
     const { bytes, start } = packet;
     const checksum = update(readBe16(bytes, start + 2), readBe16(bytes, start), ECHO_REPLY << 8);
     writeBe16(bytes, start, ECHO_REPLY << 8);
-    writeBe16(bytes, start + 2, checksum);
+    // Of the two zeros of ones' complement only all ones is right for a reply that is all zero.
+    writeBe16(bytes, start + 2, checksum === 0 ? 0xffff : checksum);
     const { source, destination, typeOfService } = arrival;
     this.#output.send(packet, route, destination, source, ICMP_PROTOCOL, DEFAULT_TTL, typeOfService);
   }

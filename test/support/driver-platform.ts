@@ -28,7 +28,7 @@ export interface FakeDevice {
   readonly interruptLevel: boolean;
 }
 
-export type Holder = 'free' | 'cpu' | 'device';
+type Holder = 'free' | 'cpu' | 'device';
 
 /** RAM that hands out DMA buffers. What is allocated and not freed is listed in `owners`. */
 export class TestMemory implements DmaMemory {
@@ -67,7 +67,7 @@ export class TestMemory implements DmaMemory {
 }
 
 /** Packets whose every change of hands is checked. */
-export class TestPool implements PacketPool {
+class TestPool implements PacketPool {
   readonly bufferBytes = PACKET_BYTES;
   headroomBytes = HEADROOM;
   readonly #holders = new Map<PacketBuffer, Holder>();

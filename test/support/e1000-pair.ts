@@ -17,7 +17,7 @@ const MEMORY_AND_BUS_MASTER = 0x06;
 /** Time for two PHYs to negotiate, with something to spare. */
 export const NEGOTIATION_NS = 3_000_000_000;
 
-export interface PairOptions extends RingSizes {
+interface PairOptions extends RingSizes {
   readonly packets?: number;
   readonly readNs?: number;
   readonly writeNs?: number;

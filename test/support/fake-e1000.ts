@@ -43,7 +43,7 @@ const RAM_BYTES = 4 * 1024 * 1024;
 const MAC_WORDS = [0x5452, 0x1200, 0x5634];
 const CHECKSUM_WORD = (0xbaba - MAC_WORDS.reduce((sum, word) => sum + word)) & 0xffff;
 
-export interface Access {
+interface Access {
   readonly kind: 'read' | 'write';
   readonly offset: number;
   readonly value: number;
@@ -55,7 +55,7 @@ interface Fetched {
   readonly frame: Uint8Array;
 }
 
-export class FakeE1000 implements FakeDevice {
+class FakeE1000 implements FakeDevice {
   readonly eeprom = [...MAC_WORDS, ...new Array<number>(60).fill(0), CHECKSUM_WORD];
   readonly phy = new Map([
     [2, 0x0141],

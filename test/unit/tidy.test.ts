@@ -27,8 +27,12 @@ describe('the repository', () => {
     expect(folders).toEqual([]);
   });
 
-  it('has a lockfile that names no registry', () => {
-    expect(readFileSync('package-lock.json', 'utf8')).not.toContain('"resolved"');
+  it('has a lockfile that names no registry, and belongs to its package.json', () => {
+    const text = readFileSync('package-lock.json', 'utf8');
+    expect(text).not.toContain('"resolved"');
+    const locked = JSON.parse(text).packages[''];
+    const { dependencies, devDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+    expect([locked.dependencies, locked.devDependencies]).toEqual([dependencies, devDependencies]);
   });
 });
 

@@ -8,7 +8,7 @@
 
 /** Words of the buffer that was summed last: frames share slabs, and a view costs as much as summing a short frame. */
 let lastBuffer: ArrayBufferLike | null = null;
-let lastWords = new Int32Array(0);
+let lastWords: Int32Array = new Int32Array(0);
 
 /** The 16-bit ones'-complement sum of `bytes[from]` to `bytes[to - 1]`; an odd octet at the end is a high one. */
 export function onesSum(bytes: Uint8Array, from: number, to: number): number {

@@ -54,14 +54,19 @@ test('a message with its checksum in it is good, and is not good after one bit o
 
 test('RFC 1624: the incremental update equals recomputation', () => {
   fc.assert(
-    fc.property(fc.uint8Array({ minLength: 6, maxLength: 60 }), fc.nat(), fc.nat({ max: 0xffff }), (message, at, after) => {
-      message[0] = 0x45;
-      const words = (message.length >> 1) - 1;
-      const place = 2 + 2 * (at % words);
-      const checksum = naiveChecksum(message);
-      const before = readBe16(message, place);
-      writeBe16(message, place, after);
-      expect(update(checksum, before, after)).toBe(naiveChecksum(message));
-    }),
+    fc.property(
+      fc.uint8Array({ minLength: 6, maxLength: 60 }),
+      fc.nat(),
+      fc.nat({ max: 0xffff }),
+      (message, at, after) => {
+        message[0] = 0x45;
+        const words = (message.length >> 1) - 1;
+        const place = 2 + 2 * (at % words);
+        const checksum = naiveChecksum(message);
+        const before = readBe16(message, place);
+        writeBe16(message, place, after);
+        expect(update(checksum, before, after)).toBe(naiveChecksum(message));
+      },
+    ),
   );
 });

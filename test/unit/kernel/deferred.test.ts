@@ -64,6 +64,17 @@ test('an error names the work, and keeps the original', () => {
   expect((caught as KernelBug).cause).toBe(original);
 });
 
+test('a mistake that says already where it happened is not renamed', () => {
+  const queue = new DeferredQueue(quiet);
+  const bug = new KernelBug('cannot free packet 3: it is free already');
+  queue
+    .create('rx', () => {
+      throw bug;
+    })
+    .schedule();
+  expect(() => queue.runNext()).toThrow(bug);
+});
+
 test('a broken invariant of Ringtail is not blamed on the work', () => {
   const queue = new DeferredQueue(quiet);
   const broken = new InvariantError('heap');

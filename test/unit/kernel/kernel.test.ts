@@ -68,6 +68,7 @@ test('a device that cannot be brought up is logged, and boot goes on with the ne
         throw new Error('no EEPROM');
       }),
       driver('other', 2, ({ slot }) => probed.push(slot)),
+      driver('too late', 2, ({ slot }) => probed.push(-slot)),
     ],
   }).boot();
   expect(machine.events).toEqual(['Ringtail on alpha', 'e1000: no EEPROM']);
@@ -218,6 +219,33 @@ test('an error in an interrupt handler is a panic, although the program that was
   // Nothing runs any more, and the first reason is the one that counts.
   expect(() => machine.kernel.step()).toThrow(text);
   expect(machine.events.length).toBe(3);
+});
+
+test('an error in deferred work is a panic: logged, shown to the observer, and interrupts stay disabled', () => {
+  const machine = new FakeMachine().boot();
+  const seen: string[] = [];
+  machine.kernel.trace = {
+    deferred: () => {},
+    log: (text: string) => void seen.push(text),
+  } as Partial<KernelTrace> as KernelTrace;
+  const work = machine.kernel.deferred('rx', () => {
+    throw new RangeError('no such descriptor');
+  });
+  work.schedule();
+  expect(() => machine.kernel.step()).toThrow('deferred work "rx": no such descriptor');
+  expect(seen).toEqual(['panic: deferred work "rx": no such descriptor']);
+  expect(machine.events.slice(1)).toEqual([...seen, 'console interrupt']);
+  expect(machine.cpu.interruptsEnabled).toBe(false);
+});
+
+test('a broken invariant of Ringtail is no panic of this kernel', () => {
+  const machine = new FakeMachine().boot();
+  const work = machine.kernel.deferred('rx', () => {
+    throw new InvariantError('heap');
+  });
+  work.schedule();
+  expect(() => machine.kernel.step()).toThrow(new InvariantError('heap'));
+  expect(machine.events).toEqual(['Ringtail on alpha']);
 });
 
 test('an error in a driver’s transmit stops the kernel, not the program that sent', () => {

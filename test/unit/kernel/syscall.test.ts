@@ -42,6 +42,7 @@ test('datagrams between two programs of a host, through all calls on sockets', (
     const socket = sys.socket('udp');
     sys.connect(socket, LOOPBACK, 7);
     sys.setTtl(socket, 3);
+    notes.push(socket.ttl);
     sys.send(socket, Uint8Array.of(1, 2, 3));
     const answer = (yield* sys.recvFrom(socket, 1e9))!;
     notes.push([...answer.bytes], answer.address, answer.port, sys.getSockName(socket).address, sys.takeError(socket));
@@ -50,7 +51,7 @@ test('datagrams between two programs of a host, through all calls on sockets', (
   });
   machine.run();
   machine.pass(5);
-  expect(notes).toEqual([[1, 2, 3], LOOPBACK, 7, LOOPBACK, null, null]);
+  expect(notes).toEqual([3, [1, 2, 3], LOOPBACK, 7, LOOPBACK, null, null]);
   expect(machine.kernel.tasks().map(({ name, waitsFor }) => [name, waitsFor])).toEqual([
     ['server', 'udp/1'],
     ['client', null],

@@ -1,16 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { parseIpv4 } from '../../../../src/lib/bytes.ts';
-import {
-  BROADCAST_MAC,
-  GATEWAY,
-  HOST,
-  HOST_MAC,
-  NetRig,
-  PEER,
-  PEER_MAC,
-  SECOND_NS,
-} from '../../../support/net-rig.ts';
-import { arpFrame, frame } from '../../../support/packets.ts';
+import { BROADCAST_MAC, GATEWAY, HOST, HOST_MAC, NetRig, PEER, PEER_MAC, SECOND_NS } from '../../../support/net-rig.ts';
+import { arpFrame } from '../../../support/packets.ts';
 
 const OTHER = '192.0.2.3';
 const OTHER_MAC = '52:54:00:00:00:03';
@@ -347,5 +338,4 @@ test('without a free buffer nothing breaks: the request is made by the timer', (
   for (const packet of held) rig.packets.free(packet);
   rig.advance(SECOND_NS);
   rig.expectArpRequest(PEER);
-  expect(frame({ to: PEER_MAC, from: HOST_MAC, type: 0x0800, payload: [] }).length).toBe(14);
 });

@@ -42,7 +42,9 @@ describe('EtherType dispatch', () => {
   });
 
   test('a type has one handler, and a length is no type', () => {
-    expect(() => rig.net.ethernet.register(0x0800, 'IPv4 again', () => {})).toThrow('IPv4 has EtherType 0x0800 already');
+    expect(() => rig.net.ethernet.register(0x0800, 'IPv4 again', () => {})).toThrow(
+      'IPv4 has EtherType 0x0800 already',
+    );
     expect(() => rig.net.ethernet.register(1535, 'length', () => {})).toThrow(RangeError);
   });
 
