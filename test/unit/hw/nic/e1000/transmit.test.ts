@@ -7,7 +7,7 @@ import {
   octetsTo,
   PCI_COMMAND,
   PCI_ENABLE,
-  Record,
+  Recorder,
   SEND,
   TX_BUFFERS,
 } from '../../../../support/e1000-rig.ts';
@@ -94,7 +94,7 @@ describe('transmit, 82540EM manual 3.3 and 3.4', () => {
 
   it('without IFCS sends the bytes as they are, so that the last four stand in the place of the FCS', () => {
     const rig = new E1000Rig().openTx();
-    const record = new Record();
+    const record = new Recorder();
     rig.nic.taps = record;
     const octets = octetsTo(BROADCAST, 100);
     rig.send(0, octets, CMD.EOP | CMD.RS);
@@ -214,7 +214,7 @@ describe('transmit, 82540EM manual 3.3 and 3.4', () => {
     rig.write(TXDCTL.at, 1 << 25);
     const address = rig.txBuffer(0, octetsTo(BROADCAST, 100));
     for (let i = 0; i < 10; i++) rig.txLegacy(i, address, 100, SEND);
-    const record = new Record();
+    const record = new Recorder();
     rig.nic.taps = record;
     rig.write(TDT.at, 10);
     rig.pass(FRAME_NS);
@@ -236,7 +236,7 @@ describe('transmit, 82540EM manual 3.3 and 3.4', () => {
 
   it('tells an observer of fetch, data and write-back', () => {
     const rig = new E1000Rig().openTx();
-    const record = new Record();
+    const record = new Recorder();
     rig.nic.taps = record;
     rig.send(0, octetsTo(BROADCAST, 100));
     rig.pass(FRAME_NS);
