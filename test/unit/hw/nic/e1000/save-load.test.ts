@@ -25,7 +25,6 @@ function load(rig: E1000Rig): void {
 /** Everything that the two can differ in. */
 const observed = (rig: E1000Rig) => ({
   state: rig.nic.save(),
-  memory: rig.ram.bytes.slice(),
   line: rig.line.level,
   arrivals: rig.far.arrivals.map(({ frame, startNs }) => [startNs, frame.octets]),
 });
@@ -49,6 +48,7 @@ describe('save and load', () => {
         copy.far.arrivals.push(...original.far.arrivals);
         for (let step = 0; step < 4; step++) {
           expect(observed(copy)).toEqual(observed(original));
+          expect(Buffer.compare(copy.ram.bytes, original.ram.bytes)).toBe(0);
           for (const rig of [original, copy]) {
             rig.pass(60_000);
             if (step === 1) rig.read(E1000.ICR.at);
@@ -56,7 +56,7 @@ describe('save and load', () => {
           }
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 10 },
     );
   });
 });
