@@ -1,17 +1,17 @@
 /** A request and reply protocol of text lines: requests go out as they come, replies come back in the same order. */
 import type { Readable, Writable } from 'node:stream';
 
-export class LineChannel {
+export class LineChannel<Reply> {
   readonly #output: Writable;
-  readonly #waiting: { resolve(line: string): void; reject(error: Error): void }[] = [];
-  readonly #consume: (line: string) => boolean;
+  readonly #waiting: { resolve(reply: Reply): void; reject(error: Error): void }[] = [];
+  readonly #parse: (line: string) => Reply | null;
   #rest = '';
   #ended: Error | null = null;
 
-  /** `consume` is shown every line first and keeps those that are no reply, by returning true. */
-  constructor(input: Readable, output: Writable, consume: (line: string) => boolean) {
+  /** `parse` is shown every line as it comes, and makes a reply of it, or null of what answers nothing. */
+  constructor(input: Readable, output: Writable, parse: (line: string) => Reply | null) {
     this.#output = output;
-    this.#consume = consume;
+    this.#parse = parse;
     input.setEncoding('latin1').on('data', (text: string) => this.#take(text));
     const end = () => this.#end();
     input.on('close', end).on('error', end);
@@ -19,7 +19,7 @@ export class LineChannel {
   }
 
   /** Sends `line`; resolves to the reply. */
-  ask(line: string): Promise<string> {
+  ask(line: string): Promise<Reply> {
     return new Promise((resolve, reject) => {
       if (this.#ended !== null) return reject(this.#ended);
       this.#waiting.push({ resolve, reject });
@@ -31,7 +31,8 @@ export class LineChannel {
     const lines = (this.#rest + text).split('\n');
     this.#rest = lines.pop()!;
     for (const line of lines) {
-      if (!this.#consume(line)) this.#waiting.shift()?.resolve(line);
+      const reply = this.#parse(line);
+      if (reply !== null) this.#waiting.shift()?.resolve(reply);
     }
   }
 

@@ -16,11 +16,14 @@ export type Op =
   | { readonly op: 'config-write'; readonly at: number; readonly size: Size; readonly value: number }
   | { readonly op: 'load'; readonly address: number; readonly bytes: number }
   | { readonly op: 'store'; readonly address: number; readonly data: Uint8Array }
-  /** A frame, DA to the last octet before the FCS, comes to the NIC; 100 ns pass. */
+  /** A frame, DA to the last octet before the FCS, begins to wait for the NIC. It is offered when the NIC asks, and when time passes. */
   | { readonly op: 'frame'; readonly octets: Uint8Array }
   /** The peer's end of the link goes up or down. */
   | { readonly op: 'link'; readonly up: boolean }
-  /** Time passes: a multiple of 100 ns. */
+  /**
+   * Time passes: a multiple of 100 ns, at least 200. Frames that wait are offered to the NIC when it begins and when it
+   * ends; whenever the NIC says that it can take some in between they are too. Those still there at the end are lost.
+   */
   | { readonly op: 'pass'; readonly ns: number };
 
 export type Program = readonly Op[];
@@ -36,9 +39,6 @@ export interface Run {
   readonly outcomes: readonly Outcome[];
   readonly frames: readonly Uint8Array[];
 }
-
-/** Virtual time of a `frame` op. */
-export const FRAME_NS = 100;
 
 /** A physical address space with the NIC in slot 1 of `virt`, as the targets map it. */
 export const RAM_BASE = 0x8000_0000;

@@ -88,7 +88,7 @@ describe('sent PAUSE frames, 82540EM manual 8.8', () => {
     rig.write(FCRTH.at, 8000);
     rig.write(FCRTL.at, 4000 | FCRTL.XONE);
     rig.write(RDT.at, 0);
-    rig.arrive(...Array.from({ length: 6 }, () => frameTo(NIC_MAC, 1518)));
+    rig.arrive(...Array.from({ length: 9 }, () => frameTo(NIC_MAC, 1518)));
     rig.pass(10_000);
     expect(rig.far.arrivals.map(({ frame }) => frame.octets)).toEqual([pauseOctets(0x0680)]);
     rig.write(RDT.at, 40);

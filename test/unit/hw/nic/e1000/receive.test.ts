@@ -195,6 +195,15 @@ describe('bad frames, 82540EM manual 3.2.2 and 13.7', () => {
     expect(rig.read(GPRC.at)).toBe(0);
   });
 
+  it('ERRORS stand in the descriptor with EOP alone', () => {
+    const rig = new E1000Rig().openRx(8, RCTL.SBP | (3 << 16));
+    rig.arrive(badFrame(300));
+    expect([rig.rxDescriptor(0), rig.rxDescriptor(1)]).toMatchObject([
+      { errors: 0, length: 256 },
+      { errors: 1, length: 44 },
+    ]);
+  });
+
   it('a frame with dribble bits and a bad FCS has an alignment error', () => {
     const rig = new E1000Rig().openRx();
     rig.arrive(Frame.raw(badFrame(100).wire(), { dribbleBits: 4, rxError: false }));
