@@ -2,7 +2,7 @@
  * Frames per CPU-second, host to host: a program on one computer sends datagrams as fast as the wire takes them, through
  * its stack, driver and e1000, over a cable, to a program on another.
  */
-import { FREE, PCI_LIKE, type AccessCosts } from '../../src/world/computer.ts';
+import { type AccessCosts, FREE, PCI_LIKE } from '../../src/world/computer.ts';
 import { World } from '../../src/world/world.ts';
 
 const LINK_UP_NS = 2_000_000_000;
@@ -51,4 +51,11 @@ export function udpStream(frameBytes: number, frames: number, costs: AccessCosts
   if (received !== frames) throw new Error(`${frames - received} of ${frames} frames were lost`);
   return { frames, cpuSeconds: (used.user + used.system) / 1e6, eventCount: world.clock.eventCount - eventsBefore };
 }
-for (const [n, c] of [['pci', PCI_LIKE], ['free', FREE]] as const) for (const size of [1514, 60, 1514, 60, 1514, 60]) { const r = udpStream(size, 100_000, c); console.log(n, size, Math.round(r.frames / r.cpuSeconds), (r.eventCount/r.frames).toFixed(2)); }
+for (const [n, c] of [
+  ['pci', PCI_LIKE],
+  ['free', FREE],
+] as const)
+  for (const size of [1514, 60, 1514, 60, 1514, 60]) {
+    const r = udpStream(size, 100_000, c);
+    console.log(n, size, Math.round(r.frames / r.cpuSeconds), (r.eventCount / r.frames).toFixed(2));
+  }
