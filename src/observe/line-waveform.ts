@@ -11,6 +11,7 @@ import { groupName } from '../../hw/ethernet/line/four-b-five-b.ts';
 import { orderedSetName } from '../../hw/ethernet/line/gigabit-pcs.ts';
 import { gigabitGroups, type LineCode, streamOf } from '../../hw/ethernet/line/line-code.ts';
 import { carrierSense, collision, HEADER_OCTETS, type Interval, miiOf, unitsOf } from '../../hw/ethernet/line/mii.ts';
+import { decodeMlt3 } from '../../hw/ethernet/line/mlt3.ts';
 import type { End } from '../../hw/ethernet/medium/cable.ts';
 import { jammed } from '../../hw/ethernet/medium/damage.ts';
 import { BIT_NS, HEADER_BITS, type SpeedMbps } from '../../hw/ethernet/ports.ts';
@@ -23,6 +24,7 @@ import { type Field, type Wave, WaveBuilder } from './wave.ts';
 export const IDLE_UNITS = 4;
 /** Bits of the jam at the end of a frame that its sender gave up. */
 const JAM_BITS = 32;
+const JAM_OCTET = 0x55;
 /** What the line signal of each code is called. */
 const SIGNAL_NAMES: Readonly<Record<LineCode['name'], string>> = {
   '10BASE-T': 'Manchester',
@@ -53,6 +55,8 @@ export interface LineView {
 interface Drawn {
   readonly atNs: number;
   readonly octets: Uint8Array;
+  /** Bits of the octets: the last one may be there in part. */
+  readonly frameBits: number;
   /** Preamble, SFD and octets, as far as they were sent. */
   readonly units: Uint8Array;
   /** The first octet that is jam. */
@@ -193,90 +197,93 @@ function codeWaves(frames: readonly Drawn[], view: LineView, code: LineCode): Wa
   const idle = code.name === '10BASE-T' ? 0 : null;
   const level = new WaveBuilder(view.wire, SIGNAL_NAMES[code.name], 'level');
   const parts = partsOf(code, view.wire);
-  for (const { atNs, octets } of frames) {
-    const symbols = code.encode(octets);
+  for (const frame of frames) {
+    const symbols = code.encode(frame.octets, frame.frameBits);
     const begin = Math.max(0, code.leadSymbols - IDLE_UNITS * code.symbolsPerUnit);
-    const timeOf = (symbol: number) => atNs + (symbol - code.leadSymbols) * symbolNs;
+    const timeOf = (symbol: number) => frame.atNs + (symbol - code.leadSymbols) * symbolNs;
     for (let i = begin; i < symbols.length; i++) level.set(timeOf(i), symbols[i]!);
     level.set(timeOf(symbols.length), idle);
-    for (const part of parts) part.draw(octets, begin, timeOf);
+    for (const part of parts) drawPart(part, frame, symbols, begin, timeOf);
   }
   return [...parts.map(({ wave }) => wave), level].map((wave, i, { length }) =>
     wave.build(view.fromNs, view.toNs, i === length - 1 ? idle : null),
   );
 }
 
-/** A wave between the MII and the levels. `draw` adds a frame: from the symbol `begin` on, each at its time. */
+/** Adds a frame to a part, from the symbol `begin` on, each at its time. */
+function drawPart(
+  { wave, symbols, render }: CodePart,
+  frame: Drawn,
+  levels: Int8Array,
+  begin: number,
+  timeOf: (symbol: number) => number,
+): void {
+  const [values, textOf] = render(frame, levels);
+  for (let i = begin / symbols; i < values.length; i++) {
+    const text = textOf(values[i]!, i);
+    wave.set(timeOf(i * symbols), values[i]!, text, text.startsWith('/') && text !== '/I/' ? 'code' : null);
+  }
+  wave.set(timeOf(values.length * symbols), null);
+}
+
+/** A wave between the MII and the levels, with a value each so many symbols. */
 interface CodePart {
   readonly wave: WaveBuilder;
-  draw(octets: Uint8Array, begin: number, timeOf: (symbol: number) => number): void;
+  readonly symbols: number;
+  /** The values of a frame from its lead-in on, and the text of each. */
+  render(frame: Drawn, levels: Int8Array): [ArrayLike<number>, (value: number, i: number) => string];
 }
 
 function partsOf(code: LineCode, scope: string): CodePart[] {
+  const bit = (name: string) => new WaveBuilder(scope, name, 'digits');
   switch (code.name) {
     case '10BASE-T':
-      return [part(scope, 'bit', 'digits', 1, 2, octets => [unitsOf(octets, 1), String])];
+      return [{ wave: bit('bit'), symbols: 2, render: frame => [unitsOf(frame.octets, 1, frame.frameBits), String] }];
     case '100BASE-TX':
       return [
-        part(scope, '4B5B', 'bus', 5, 5, octets => [streamOf(octets), groupName]),
-        part(scope, 'scrambled', 'digits', 1, 1, octets => [steps(code.encode(octets)), String]),
+        {
+          wave: new WaveBuilder(scope, '4B5B', 'bus', 5),
+          symbols: 5,
+          render: frame => [streamOf(frame.octets, frame.frameBits), groupName],
+        },
+        { wave: bit('scrambled'), symbols: 1, render: (_, levels) => [decodeMlt3(levels), String] },
       ];
     case '1000BASE-X':
       return [
-        part(scope, '8B10B', 'bus', 10, 10, octets => {
-          const { codes, groups } = gigabitGroups(octets);
-          return [groups, (_, i) => orderedSetName(codes[i]!)];
-        }),
-        part(scope, 'bit', 'digits', 1, 1, octets => [code.encode(octets), level => (level > 0 ? '1' : '0')]),
+        {
+          wave: new WaveBuilder(scope, '8B10B', 'bus', 10),
+          symbols: 10,
+          render: frame => {
+            const { codes, groups } = gigabitGroups(frame.octets, frame.frameBits);
+            return [groups, (_, i) => orderedSetName(codes[i]!)];
+          },
+        },
+        { wave: bit('bit'), symbols: 1, render: (_, levels) => [levels.map(level => (level > 0 ? 1 : 0)), String] },
       ];
   }
 }
 
-/** A part with a value each `symbols` symbols: `render` gives the values of a frame, and the text of each. */
-function part(
-  scope: string,
-  name: string,
-  kind: 'bus' | 'digits',
-  width: number,
-  symbols: number,
-  render: (octets: Uint8Array) => [ArrayLike<number>, (value: number, i: number) => string],
-): CodePart {
-  const wave = new WaveBuilder(scope, name, kind, width);
-  return {
-    wave,
-    draw(octets, begin, timeOf) {
-      const [values, textOf] = render(octets);
-      for (let i = begin / symbols; i < values.length; i++) {
-        const text = textOf(values[i]!, i);
-        wave.set(timeOf(i * symbols), values[i]!, text, text.startsWith('/') && text !== '/I/' ? 'code' : null);
-      }
-      wave.set(timeOf(values.length * symbols), null);
-    },
-  };
+function drawnAtSender({ sent, timeNs, endNs, bitNs, aborted }: FrameEvent, bits: 4 | 8): Drawn {
+  if (!aborted) return drawn(timeNs, sent, false, bits);
+  const frameBits = Math.floor((endNs - timeNs) / bitNs) - HEADER_BITS;
+  const jam = jammed(sent, frameBits);
+  if (jam !== null) return drawn(timeNs, jam, true, bits);
+  const octets = new Uint8Array(0);
+  return { atNs: timeNs, octets, frameBits, units: unitsOf(octets, bits, frameBits), jamFrom: 0, rxError: false };
 }
 
-/** MLT-3 levels as the bits that they stand for: 1 for each change. */
-const steps = (levels: Int8Array): Int8Array => levels.map((level, i) => (level === (levels[i - 1] ?? 0) ? 0 : 1));
-
-function drawnAtSender(event: FrameEvent, bits: 4 | 8): Drawn {
-  const { sent, timeNs: atNs, endNs, bitNs, aborted } = event;
-  if (!aborted) return drawn(atNs, sent, bits);
-  const sentBits = Math.floor((endNs - atNs) / bitNs);
-  const jam = jammed(sent, sentBits - HEADER_BITS);
-  const octets = jam === null ? new Uint8Array(0) : jam.wire();
-  const units = unitsOf(octets, bits).subarray(0, Math.floor(sentBits / bits));
-  return { atNs, octets, units, jamFrom: (sentBits - HEADER_BITS - JAM_BITS) >> 3, rxError: false };
+function drawnAtReceiver({ arrived, arrivalNs, aborted }: FrameEvent, bits: 4 | 8): Drawn[] {
+  return arrived === null ? [] : [drawn(arrivalNs, arrived, aborted, bits)];
 }
 
-function drawnAtReceiver({ arrived, arrivalNs, sent, aborted }: FrameEvent, bits: 4 | 8): Drawn[] {
-  if (arrived === null) return [];
-  const plain = drawn(arrivalNs, arrived, bits);
-  return [aborted ? { ...plain, jamFrom: Math.min(arrived.wireBytes, sent.wireBytes) - JAM_BITS / 8 } : plain];
-}
-
-function drawn(atNs: number, frame: Frame, bits: 4 | 8): Drawn {
-  const octets = frame.wire();
-  return { atNs, octets, units: unitsOf(octets, bits), jamFrom: octets.length, rxError: frame.errors.rxError };
+/** `frame`, which ends in jam if `aborted`; so does its last octet if that is there in part, which frames do not keep. */
+function drawn(atNs: number, frame: Frame, aborted: boolean, bits: 4 | 8): Drawn {
+  const { dribbleBits, rxError } = frame.errors;
+  const wire = frame.wire();
+  const octets = dribbleBits === 0 ? wire : Uint8Array.from([...wire, aborted ? JAM_OCTET : 0]);
+  const frameBits = 8 * wire.length + dribbleBits;
+  const jamFrom = aborted ? (frameBits - JAM_BITS) >> 3 : octets.length;
+  return { atNs, octets, frameBits, units: unitsOf(octets, bits, frameBits), jamFrom, rxError };
 }
 
 /** The part of the frame that octet `i`, counted from the preamble on, belongs to. */

@@ -8,7 +8,7 @@
 import { Frame } from '../frame.ts';
 import type { SpeedMbps } from '../ports.ts';
 import { bitsOfGroups, decodeStream, encodeStream } from './four-b-five-b.ts';
-import { decodeFrame, encodeFrame } from './gigabit-pcs.ts';
+import { decodeFrame, encodeFrame, type GroupStream } from './gigabit-pcs.ts';
 import { decodeManchester, encodeManchester } from './manchester.ts';
 import { octetsOf, unitsOf } from './mii.ts';
 import { decodeMlt3, encodeMlt3 } from './mlt3.ts';
@@ -39,8 +39,8 @@ export interface LineCode {
   readonly symbolsPerUnit: number;
   /** Symbols of idle before the first bit of the preamble. */
   readonly leadSymbols: number;
-  /** The line levels of a frame, preamble first, between some idle. `octets` are DA to FCS. */
-  encode(octets: Uint8Array): Int8Array;
+  /** The line levels of a frame, preamble first, between some idle. `octets` and `frameBits` are those of `unitsOf`. */
+  encode(octets: Uint8Array, frameBits?: number): Int8Array;
   /** What arrives as `symbols`, each taken by its sign. Null when the MAC sees no frame: no carrier, or no SFD. */
   decode(symbols: Int8Array): Received | null;
 }
@@ -51,7 +51,7 @@ export const MANCHESTER: LineCode = {
   levels: 2,
   symbolsPerUnit: 8,
   leadSymbols: 0,
-  encode: octets => encodeManchester(unitsOf(octets, 1)),
+  encode: (octets, frameBits) => encodeManchester(unitsOf(octets, 1, frameBits)),
   decode(symbols) {
     const frame = octetsOf(decodeManchester(symbols), 1);
     return frame === null ? null : { ...frame, rxError: false };
@@ -64,8 +64,9 @@ export const MLT3: LineCode = {
   levels: 3,
   symbolsPerUnit: 5,
   leadSymbols: 5 * LEAD_NIBBLES,
-  encode(octets) {
-    const bits = bitsOfGroups(streamOf(octets));
+  /** The key begins anew with each frame: a receiver finds it in the idle before, wherever it stands. */
+  encode(octets, frameBits) {
+    const bits = bitsOfGroups(streamOf(octets, frameBits));
     scramble(bits);
     return encodeMlt3(bits);
   },
@@ -84,8 +85,8 @@ export const EIGHT_B_TEN_B: LineCode = {
   levels: 2,
   symbolsPerUnit: 10,
   leadSymbols: 20 * LEAD_SETS,
-  encode(octets) {
-    const { groups } = gigabitGroups(octets);
+  encode(octets, frameBits) {
+    const { groups } = gigabitGroups(octets, frameBits);
     const symbols = new Int8Array(10 * groups.length);
     let n = 0;
     for (const group of groups) {
@@ -105,13 +106,13 @@ export const EIGHT_B_TEN_B: LineCode = {
 const CODES: Readonly<Record<SpeedMbps, LineCode>> = { 10: MANCHESTER, 100: MLT3, 1000: EIGHT_B_TEN_B };
 
 /** The code groups of a frame on 100BASE-TX, before the scrambler: as the symbols have them, idle included. */
-export function streamOf(octets: Uint8Array): Uint8Array {
-  return encodeStream(unitsOf(octets, 4), LEAD_NIBBLES, TAIL_NIBBLES);
+export function streamOf(octets: Uint8Array, frameBits?: number): Uint8Array {
+  return encodeStream(unitsOf(octets, 4, frameBits), LEAD_NIBBLES, TAIL_NIBBLES);
 }
 
 /** The codes and code groups of a frame on 1000BASE-X: as the symbols have them, idle included. */
-export function gigabitGroups(octets: Uint8Array): ReturnType<typeof encodeFrame> {
-  return encodeFrame(unitsOf(octets, 8), LEAD_SETS, TAIL_SETS, -1);
+export function gigabitGroups(octets: Uint8Array, frameBits?: number): GroupStream {
+  return encodeFrame(unitsOf(octets, 8, frameBits), LEAD_SETS, TAIL_SETS, -1);
 }
 
 /** The code of a wire at `speed`. */

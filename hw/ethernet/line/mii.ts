@@ -5,7 +5,7 @@
  *
  * Ringtail's PHYs take no time of their own: a unit stands on the interface while its symbols are on the line.
  */
-import { BIT_NS, type SpeedMbps } from '../ports.ts';
+import { BIT_NS, HEADER_BITS, type SpeedMbps } from '../ports.ts';
 
 /** Bits of a unit. */
 export type UnitBits = 1 | 4 | 8;
@@ -34,7 +34,7 @@ export interface Interval {
 const PREAMBLE = 0x55;
 const SFD = 0xd5;
 /** Preamble and SFD. */
-export const HEADER_OCTETS = 8;
+export const HEADER_OCTETS = HEADER_BITS / 8;
 
 /** CRS follows the medium, and TX_EN in half duplex, with no regard to the clock: after so many bit times. */
 const CRS_DELAY_BITS = 1.2;
@@ -47,15 +47,17 @@ export function miiOf(speed: SpeedMbps): MiiFormat {
   return { name: speed === 1000 ? 'GMII' : 'MII', bits, periodNs: bits * BIT_NS[speed] };
 }
 
-/** Preamble, SFD and `octets`, which are DA to FCS, as units of `bits` bits. */
-export function unitsOf(octets: Uint8Array, bits: UnitBits): Uint8Array {
-  const perOctet = 8 / bits;
+/**
+ * Preamble, SFD and `octets`, which are DA to FCS, as units of `bits` bits. Of the octets only the first `frameBits`
+ * bits are sent, in whole units; if that is negative, so many bits of the SFD and preamble are missing, too.
+ */
+export function unitsOf(octets: Uint8Array, bits: UnitBits, frameBits = 8 * octets.length): Uint8Array {
   const mask = (1 << bits) - 1;
-  const units = new Uint8Array((HEADER_OCTETS + octets.length) * perOctet);
+  const units = new Uint8Array(Math.max(0, Math.floor((HEADER_BITS + frameBits) / bits)));
   let n = 0;
-  for (let i = -HEADER_OCTETS; i < octets.length; i++) {
+  for (let i = -HEADER_OCTETS; n < units.length; i++) {
     const octet = i >= 0 ? octets[i]! : i === -1 ? SFD : PREAMBLE;
-    for (let shift = 0; shift < 8; shift += bits) units[n++] = (octet >>> shift) & mask;
+    for (let shift = 0; shift < 8 && n < units.length; shift += bits) units[n++] = (octet >>> shift) & mask;
   }
   return units;
 }
