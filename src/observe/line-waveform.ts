@@ -59,7 +59,7 @@ interface Drawn {
   readonly frameBits: number;
   /** Preamble, SFD and octets, as far as they were sent. */
   readonly units: Uint8Array;
-  /** The first octet that is jam. */
+  /** The first bit that is jam, from DA on. */
   readonly jamFrom: number;
   readonly rxError: boolean;
 }
@@ -127,12 +127,13 @@ function isVisible(frame: FrameEvent, { fromNs, toNs, speed }: LineView): boolea
 function transmitWaves(scope: string, frames: readonly Drawn[], view: LineView): Wave[] {
   const { name, bits, periodNs } = miiOf(view.speed);
   const octet = new WaveBuilder(scope, 'octet', 'bus', 8);
-  for (const { atNs, octets, units, jamFrom } of frames) {
+  for (const frame of frames) {
+    const { atNs, octets, units } = frame;
     const perOctet = 8 / bits;
     const header = unitsOf(new Uint8Array(0), 8);
     for (let i = 0; i * perOctet < units.length; i++) {
       const value = i < HEADER_OCTETS ? header[i]! : octets[i - HEADER_OCTETS]!;
-      octet.set(atNs + i * perOctet * periodNs, value, hexBytes(Uint8Array.of(value)), fieldOf(i, octets, jamFrom));
+      octet.set(atNs + i * perOctet * periodNs, value, hexBytes(Uint8Array.of(value)), fieldOf(8 * i, frame));
     }
     octet.set(atNs + units.length * periodNs, null);
   }
@@ -162,11 +163,12 @@ function dataWaves(scope: string, enable: string, data: string, frames: readonly
   const { bits, periodNs } = miiOf(view.speed);
   const enabled = new WaveBuilder(scope, enable, 'bit');
   const bus = new WaveBuilder(scope, data, 'bus', bits);
-  for (const { atNs, octets, units, jamFrom } of frames) {
+  for (const frame of frames) {
+    const { atNs, units } = frame;
     enabled.set(atNs, 1);
     units.forEach((unit, i) => {
       const text = bits === 4 ? unit.toString(16).toUpperCase() : hexBytes(Uint8Array.of(unit));
-      bus.set(atNs + i * periodNs, unit, text, fieldOf(Math.floor((i * bits) / 8), octets, jamFrom));
+      bus.set(atNs + i * periodNs, unit, text, fieldOf(i * bits, frame));
     });
     enabled.set(atNs + units.length * periodNs, 0);
     bus.set(atNs + units.length * periodNs, 0);
@@ -282,18 +284,18 @@ function drawn(atNs: number, frame: Frame, aborted: boolean, bits: 4 | 8): Drawn
   const wire = frame.wire();
   const octets = dribbleBits === 0 ? wire : Uint8Array.from([...wire, aborted ? JAM_OCTET : 0]);
   const frameBits = 8 * wire.length + dribbleBits;
-  const jamFrom = aborted ? (frameBits - JAM_BITS) >> 3 : octets.length;
+  const jamFrom = aborted ? frameBits - JAM_BITS : frameBits;
   return { atNs, octets, frameBits, units: unitsOf(octets, bits, frameBits), jamFrom, rxError };
 }
 
-/** The part of the frame that octet `i`, counted from the preamble on, belongs to. */
-function fieldOf(i: number, { length }: Uint8Array, jamFrom: number): Field {
-  const at = i - HEADER_OCTETS;
-  if (at < -1) return 'preamble';
-  if (at === -1) return 'SFD';
-  if (at >= jamFrom) return 'jam';
-  if (at < MAC_OCTETS) return 'DA';
-  if (at < TYPE_AT) return 'SA';
-  if (at < DATA_AT) return 'type';
-  return at < length - FCS_OCTETS || jamFrom < length ? 'data' : 'FCS';
+/** The part of a frame that the bit `at`, counted from the preamble on, belongs to. */
+function fieldOf(at: number, { octets, frameBits, jamFrom }: Drawn): Field {
+  const octet = Math.floor(at / 8) - HEADER_OCTETS;
+  if (octet < -1) return 'preamble';
+  if (octet === -1) return 'SFD';
+  if (at - HEADER_BITS >= jamFrom) return 'jam';
+  if (octet < MAC_OCTETS) return 'DA';
+  if (octet < TYPE_AT) return 'SA';
+  if (octet < DATA_AT) return 'type';
+  return octet < octets.length - FCS_OCTETS || jamFrom < frameBits ? 'data' : 'FCS';
 }

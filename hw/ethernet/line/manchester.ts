@@ -12,7 +12,7 @@
 export type HalfBits = Int8Array;
 
 /** 300 ns; the standard wants 250 ns at least. */
-export const TP_IDL_HALF_BITS = 6;
+const TP_IDL_HALF_BITS = 6;
 /** A line that does not change for more than 1.6 bit times has ended its frame: this many half bits are the first. */
 const END_HALF_BITS = 4;
 /** Stretches of two equal half bits, one after another, that give the phase away. */

@@ -69,7 +69,7 @@ export class Descrambler {
     this.#sinceIdleBits = this.#ones >= IDLE_BITS ? 0 : this.#sinceIdleBits + 1;
     if (this.#sinceIdleBits <= HOLD_BITS) return;
     this.locked = false;
-    this.#loadedBits = this.#confirmedBits = 0;
+    this.#loadedBits = 0;
   }
 }
 

@@ -61,6 +61,12 @@ describe('a collision on MII at 100 Mb/s', () => {
     expect(vcd['a_eth0.TXD']).toEqual(['0:0', '40:101', '640:1101', '680:1111', '1040:101', '1360:0']);
   });
 
+  test('the jam is marked from its first nibble on, in the middle of an octet', () => {
+    const data = named(lineWaves([ours, theirs], view), 'a.eth0', 'TXD');
+    const fieldAt = (ns: number) => data.changes.find(({ atNs }) => atNs === ns)!.field;
+    expect([1000, 1040, 1320].map(fieldAt)).toEqual(['DA', 'jam', 'jam']);
+  });
+
   test('TX_CLK rises every 40 ns, also as TXD changes', () => {
     expect(vcd['a_eth0.TX_CLK']!.slice(0, 5)).toEqual(['0:1', '20:0', '40:1', '60:0', '80:1']);
     expect(vcd['a_eth0.TX_CLK']).toContain('1360:1');
@@ -172,6 +178,19 @@ describe('a window', () => {
     expect(new Set(waves.map(({ scope }) => scope))).toEqual(new Set(['a.eth0', 'b.eth0']));
     expect(named(waves, 'a.eth0', 'RXD')).toBeUndefined();
     expect(named(lineWaves([event(90_000)], VIEW), 'a.eth0', 'TX_EN').changes.length).toBe(1);
+  });
+
+  test('takes no notice of frames that are not in it', () => {
+    const waves = lineWaves([event(1000), event(90_000, { fromEnd: 1 })], VIEW);
+    expect(named(waves, 'a.eth0', 'RXD')).toBeUndefined();
+  });
+
+  test('has a clock that rises as each frame begins, however far apart they are', () => {
+    const clock = named(lineWaves([event(1000), event(7010)], { ...VIEW, toNs: 9000 }), 'a.eth0', 'TX_CLK').changes;
+    for (const startNs of [1000, 7010]) {
+      const at = clock.findIndex(({ atNs }) => atNs === startNs);
+      expect([clock[at - 1]!.value, clock[at]!.value]).toEqual([0, 1]);
+    }
   });
 
   test('leaves what is shorter than a nanosecond out of a VCD', () => {

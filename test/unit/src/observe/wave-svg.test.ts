@@ -52,6 +52,8 @@ describe('an SVG of waves', () => {
     const [, path] = /<path class="bit" d="([^"]+)"/.exec(draw(200))!;
     // From x = 124 on: low to 40 ns, then high.
     expect(path).toMatch(/^M124 (\S+)H\S+H323L325 (\S+)H/);
+    // A clock's edges are upright.
+    expect(draw(200)).toMatch(/<path class="clock" d="M124 \S+H\S+H324L324 /);
     const [low, high] = /M124 ([\d.]+)H.*L325 ([\d.]+)H/.exec(path!)!.slice(1).map(Number);
     expect(low! - high!).toBe(13);
   });

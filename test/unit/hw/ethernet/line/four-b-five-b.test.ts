@@ -62,9 +62,14 @@ describe('4B/5B, clause 24', () => {
     const false1 = receive(`${IDLE}${bitsNamed('5', '5', 'D', 'F')}${IDLE}`);
     expect(false1).toEqual({ nibbles: new Uint8Array(0), rxError: true, falseCarriers: 1 });
     const frame = `${bitsNamed('/J/', '/K/', '5', 'D', '/T/', '/R/')}${IDLE}`;
-    expect(receive(`${IDLE}0110${'1'.repeat(10)}${frame}`).nibbles).toEqual(Uint8Array.of(5, 5, 5, 13));
+    expect(receive(`${IDLE}0110${'1'.repeat(8)}${frame}`).nibbles).toEqual(Uint8Array.of(5, 5, 5, 13));
     // With one less the carrier goes on, over the delimiter and to the end of the frame.
     expect(receive(`${IDLE}0110${'1'.repeat(7)}${frame}`).nibbles.length).toBe(0);
+  });
+
+  test('two zeros are carrier when they are within ten bits', () => {
+    expect(receive(`${IDLE}0${'1'.repeat(8)}0${IDLE}`).falseCarriers).toBe(1);
+    expect(receive(`${IDLE}0${'1'.repeat(9)}0${IDLE}`).falseCarriers).toBe(0);
   });
 
   test('a bad symbol in idle, which makes two neighbouring zeros, is no carrier', () => {

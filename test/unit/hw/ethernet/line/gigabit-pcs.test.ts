@@ -49,6 +49,12 @@ describe('its receiver', () => {
     }
   });
 
+  test('is not misled by two commas forty bits apart: it wants the one between, too', () => {
+    const misleading = `0011111${'01'.repeat(16)}00011111${'01'.repeat(9)}`;
+    const received = Uint8Array.from([...misleading].map(Number).concat(...bitsOfGroups(groupsOf(FRAME))));
+    expect(decodeFrame(received)).toEqual({ octets: FRAME, rxError: false });
+  });
+
   test('a bad group in a frame raises RX_ER, and the frame goes on', () => {
     const groups = groupsOf(FRAME);
     groups[FRAME_AT + 20] = 0b1111111111;
