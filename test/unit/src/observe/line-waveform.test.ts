@@ -186,8 +186,8 @@ describe('a window', () => {
   });
 
   test('has a clock that rises as each frame begins, however far apart they are', () => {
-    const clock = named(lineWaves([event(1000), event(7010)], { ...VIEW, toNs: 9000 }), 'a.eth0', 'TX_CLK').changes;
-    for (const startNs of [1000, 7010]) {
+    const clock = named(lineWaves([event(1000), event(7030)], { ...VIEW, toNs: 9000 }), 'a.eth0', 'TX_CLK').changes;
+    for (const startNs of [1000, 7030]) {
       const at = clock.findIndex(({ atNs }) => atNs === startNs);
       expect([clock[at - 1]!.value, clock[at]!.value]).toEqual([0, 1]);
     }

@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { Frame } from '../../../../../hw/ethernet/frame.ts';
 import { lineCodeOf, throughTheLine } from '../../../../../hw/ethernet/line/line-code.ts';
 import { SignalPath } from '../../../../../hw/ethernet/line/signal-path.ts';
+import { BitErrors } from '../../../../../hw/ethernet/medium/bit-errors.ts';
 import { jammed, truncate } from '../../../../../hw/ethernet/medium/damage.ts';
 import { BIT_NS } from '../../../../../hw/ethernet/ports.ts';
 import { Prng } from '../../../../../hw/sim/prng.ts';
-import { frameOf } from '../../../../support/ethernet.ts';
+import { frameOf, Pair } from '../../../../support/ethernet.ts';
 import { ARP_REQUEST } from '../../../../support/line.ts';
 
 const SPEEDS = [10, 100, 1000] as const;
@@ -105,6 +106,29 @@ describe('a signal path', () => {
     expect(plain(run())).toEqual(plain(frames));
   });
 
+  test('carries a bad symbol of MLT-3 to the middle, or from there up as often as down', () => {
+    const prng = new Prng('path');
+    const path = new SignalPath(1e-3, prng);
+    const errors = new BitErrors(1e-3, prng.fork('errors'));
+    const side = prng.fork('side');
+    let ups = 0;
+    let middles = 0;
+    for (let i = 0; i < 300; i++) {
+      const expected = throughTheLine(ARP_REQUEST, 100, symbols => {
+        for (const at of errors.strike(symbols.length) ?? []) {
+          if (symbols[at] !== 0) symbols[at] = 0;
+          else {
+            middles += 1;
+            symbols[at] = (side.word() & 1) === 0 ? 1 : -1;
+            if (symbols[at] === 1) ups += 1;
+          }
+        }
+      });
+      expect(path.carry(ARP_REQUEST, 10)?.save()).toEqual(expected?.save());
+    }
+    expect(Math.abs(ups - middles / 2)).toBeLessThan(5 * Math.sqrt(middles / 4));
+  });
+
   test('goes on from a snapshot as it would have', () => {
     const path = new SignalPath(1e-3, new Prng('path'));
     for (let i = 0; i < 5; i++) path.carry(ARP_REQUEST, 10);
@@ -114,5 +138,25 @@ describe('a signal path', () => {
     for (let i = 0; i < 20; i++) {
       expect(copy.carry(ARP_REQUEST, 10)?.save()).toEqual(path.carry(ARP_REQUEST, 10)?.save());
     }
+  });
+
+  test('is part of the snapshot of its cable', () => {
+    const noisy = (seed: string) => {
+      const pair = new Pair({ seed });
+      pair.cable.carryThrough(0, new SignalPath(1e-3, new Prng(seed)));
+      return pair;
+    };
+    const original = noisy('one');
+    const state = structuredClone(original.cable.save());
+    const copy = noisy('another');
+    copy.cable.load(state);
+    const arrivals = [original, copy].map(pair => {
+      pair.force(100);
+      pair.a.send(...new Array<Frame>(40).fill(ARP_REQUEST));
+      pair.pass(10e6);
+      return pair.b.arrivals.map(({ frame }) => frame.save());
+    });
+    expect(arrivals[1]).toEqual(arrivals[0]);
+    expect(new Set(arrivals[0]!.map(({ fcsGood }) => fcsGood)).size).toBe(2);
   });
 });
