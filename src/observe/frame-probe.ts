@@ -14,6 +14,8 @@ export interface FrameEvent {
   readonly endNs: number;
   /** When the first bit of the preamble came out at the far end. */
   readonly arrivalNs: number;
+  /** Nanoseconds per bit. */
+  readonly bitNs: number;
   readonly fromEnd: End;
   /** What was sent. */
   readonly sent: Frame;
@@ -33,7 +35,7 @@ export const frameEvents = onePerDevice(
     tapObservable(emit => {
       wire.onFrame =
         emit &&
-        ((fromEnd, { frame: sent, startNs: timeNs, endNs, aborted }, arrivalNs, arrived) =>
-          emit({ timeNs, endNs, arrivalNs, fromEnd, sent, arrived, aborted }));
+        ((fromEnd, { frame: sent, startNs: timeNs, endNs, bitNs, aborted }, arrivalNs, arrived) =>
+          emit({ timeNs, endNs, arrivalNs, bitNs, fromEnd, sent, arrived, aborted }));
     }),
 );

@@ -8,6 +8,7 @@
 import { assert } from '../../../src/lib/assert.ts';
 import type { Clock, Timer, TimerState } from '../../sim/clock.ts';
 import type { Frame } from '../frame.ts';
+import type { SignalPath, SignalPathState } from '../line/signal-path.ts';
 import { HEADER_BITS, type Transmission } from '../ports.ts';
 import { loadTransmission, saveTransmission, type TransmissionState } from '../transmission.ts';
 import type { BitErrorState, BitErrors } from './bit-errors.ts';
@@ -26,10 +27,13 @@ export interface LaneState {
   readonly onLane: readonly { readonly transmission: TransmissionState; readonly lostFromNs: number }[];
   readonly flips: readonly (readonly number[])[];
   readonly errors: BitErrorState;
+  readonly signalPath: SignalPathState | null;
   readonly timer: TimerState;
 }
 
 export class Lane {
+  /** Codes and decodes what comes out, symbol by symbol, before bit errors strike; null on an ordinary cable. */
+  signalPath: SignalPath | null = null;
   readonly #delayNs: number;
   readonly #errors: BitErrors;
   readonly #deliver: LaneEnd;
@@ -84,7 +88,13 @@ export class Lane {
       const at = (this.#head + i) & (this.#ring.length - 1);
       return { transmission: saveTransmission(this.#ring[at]!), lostFromNs: this.#lostFromNs[at]! };
     });
-    return { onLane, flips: this.#flips.slice(), errors: this.#errors.save(), timer: this.#timer.save() };
+    return {
+      onLane,
+      flips: this.#flips.slice(),
+      errors: this.#errors.save(),
+      signalPath: this.signalPath === null ? null : this.signalPath.save(),
+      timer: this.#timer.save(),
+    };
   }
 
   load(state: LaneState): void {
@@ -95,6 +105,7 @@ export class Lane {
     }
     this.#flips = state.flips.slice();
     this.#errors.load(state.errors);
+    if (state.signalPath !== null) this.signalPath?.load(state.signalPath);
     this.#timer.load(state.timer);
   }
 
@@ -114,7 +125,9 @@ export class Lane {
     this.#head = (at + 1) & (this.#ring.length - 1);
     this.#count -= 1;
     if (this.#count > 0) this.#arm();
-    const frame = this.#remains(transmission, lostFromNs);
+    const remains = this.#remains(transmission, lostFromNs);
+    const frame =
+      remains === null || this.signalPath === null ? remains : this.signalPath.carry(remains, transmission.bitNs);
     this.#deliver(frame === null ? null : this.#strike(frame), transmission, transmission.startNs + this.#delayNs);
   }
 

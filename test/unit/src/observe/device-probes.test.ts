@@ -118,7 +118,9 @@ describe('the probes of devices', () => {
     const told = seen(clock, frameEvents(wire), () => {
       wire.onFrame!(1, { frame: sent, bitNs: 10, startNs: 5, endNs: 95, aborted: true }, 25, null);
     });
-    expect(told).toEqual([{ timeNs: 5, endNs: 95, arrivalNs: 25, fromEnd: 1, sent, arrived: null, aborted: true }]);
+    expect(told).toEqual([
+      { timeNs: 5, endNs: 95, arrivalNs: 25, bitNs: 10, fromEnd: 1, sent, arrived: null, aborted: true },
+    ]);
     expect(wire.onFrame).toBeNull();
   });
 
