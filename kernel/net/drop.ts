@@ -12,6 +12,7 @@ export const DROP_REASONS = {
   'transmit queue is full': 'the driver has been out of descriptors for longer than the queue could bridge',
   'frame too short': 'fewer than the 14 octets of an Ethernet header',
   'not our MAC address': 'a frame for another station, seen because the NIC is promiscuous',
+  'group not joined': 'a multicast frame that was let in with others, for filters of hardware are coarse',
   'no handler for its EtherType': 'IPX, AppleTalk and their like, until a module registers for them',
   'length field, not an EtherType': 'an IEEE 802.2 LLC frame (IEEE 802.3 clause 3.2.6)',
   // ARP

@@ -7,7 +7,7 @@
  */
 import { expect } from 'vitest';
 import { DeferredQueue } from '../../kernel/deferred.ts';
-import type { DeferredWork, LinkState, NetDriverOps, PacketBuffer } from '../../kernel/driver-api.ts';
+import type { DeferredWork, LinkState, NetDriverOps, NetFeatures, PacketBuffer } from '../../kernel/driver-api.ts';
 import type { Interface } from '../../kernel/net/interface.ts';
 import { type NetConfig, NetStack } from '../../kernel/net/stack.ts';
 import { PacketPool } from '../../kernel/packet-pool.ts';
@@ -45,6 +45,8 @@ export class FakeDriver implements NetDriverOps {
   /** Called inside of `transmit`, where a real driver makes bus accesses. */
   onTransmit: (() => void) | null = null;
   openError: Error | null = null;
+  features: NetFeatures = { checksum: false, segmentationBuffers: 0, vlan: false };
+  groups: readonly Uint8Array[] = [];
   opened = 0;
   readonly #packets: PacketPool;
 
@@ -70,6 +72,10 @@ export class FakeDriver implements NetDriverOps {
     this.#packets.toCpu(packet);
     this.#packets.free(packet);
     return true;
+  }
+
+  setMulticast(groups: readonly Uint8Array[]): void {
+    this.groups = groups;
   }
 
   statistics(): Readonly<Record<string, number>> {

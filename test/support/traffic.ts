@@ -19,7 +19,7 @@ import { PCI_MEMORY } from '../../src/world/memory-map.ts';
 import { World } from '../../src/world/world.ts';
 
 /** By then the link is up, whatever the accesses cost. */
-export const LINK_UP_NS = 2_500_000_000;
+const LINK_UP_NS = 2_500_000_000;
 const PORT = 9;
 /** Where the bus driver puts the registers of the first NIC. */
 const FIRST_BAR = PCI_MEMORY.base;
