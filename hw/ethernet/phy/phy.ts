@@ -14,6 +14,7 @@ import type { Prng, PrngState } from '../../sim/prng.ts';
 import type { Frame } from '../frame.ts';
 import {
   BIT_NS,
+  type CarrierListener,
   type LinkSignal,
   type MediumListener,
   type MediumPort,
@@ -53,8 +54,8 @@ export class M88E1011 implements Phy, MediumListener {
   onInterrupt: ((level: boolean) => void) | null = null;
   /** Observation; null unless somebody watches. */
   onLink: ((link: PhyLink) => void) | null = null;
+  readonly prng: Prng;
   readonly #registers = new RegisterFile(MII, 4 * MII_REGISTER_COUNT);
-  readonly #prng: Prng;
   readonly #machine: Link;
   /** Due when the last bit of `#looped` has come back. */
   readonly #loopTimer: Timer;
@@ -68,7 +69,7 @@ export class M88E1011 implements Phy, MediumListener {
 
   /** A PHY that powers up now: it begins to negotiate. `prng` gives the seeds that settle who is master. */
   constructor(clock: Clock, prng: Prng) {
-    this.#prng = prng;
+    this.prng = prng;
     this.#machine = new Link(clock, {
       send: signal => this.#send(signal),
       pages: () => this.#pages(),
@@ -150,14 +151,24 @@ export class M88E1011 implements Phy, MediumListener {
   plugged(port: MediumPort | null): void {
     if (port !== null && this.#port !== null) throw new RangeError('there is a plug in this socket already');
     this.#port = port;
-    if (port === null) this.#machine.heard(null);
-    else port.signal(this.#signal);
+    if (port === null) {
+      this.#machine.heard(null);
+      this.listener?.carrierOff();
+    } else {
+      port.signal(this.#signal);
+    }
+  }
+
+  /** In half duplex the MAC listens; it is spoken to without a detour through here. */
+  get carrier(): CarrierListener | null {
+    const { listener } = this;
+    return this.#link.up && listener?.halfDuplex === true && this.#connected ? listener : null;
   }
 
   arrived(frame: Frame, transmission: Transmission, startNs: number): void {
     if (!this.#link.up || transmission.bitNs !== this.#bitNs) return;
     const { values } = this.#registers;
-    if ((values[PCTRL.n]! & (PCTRL.LOOPBACK | PCTRL.ISOLATE)) !== 0) return;
+    if (!this.#connected) return;
     if (frame.errors.rxError && values[PREC.n]! < 0xffff) values[PREC.n]! += 1;
     this.listener?.received(frame, startNs, transmission.bitNs);
   }
@@ -173,7 +184,7 @@ export class M88E1011 implements Phy, MediumListener {
       machine: this.#machine.save(),
       signal: this.#signal,
       held: this.#held,
-      prng: this.#prng.save(),
+      prng: this.prng.save(),
       looped: this.#looped === null ? null : saveTransmission(this.#looped),
       loopTimer: this.#loopTimer.save(),
     };
@@ -187,11 +198,16 @@ export class M88E1011 implements Phy, MediumListener {
     this.#machine.load(state.machine);
     this.#signal = state.signal;
     this.#held = state.held;
-    this.#prng.load(state.prng);
+    this.prng.load(state.prng);
     this.#looped = state.looped === null ? null : loadTransmission(state.looped);
     this.#loopTimer.load(state.loopTimer);
     const { values } = this.#registers;
     this.#interrupt = (values[PINTS.n]! & values[PINTE.n]!) !== 0;
+  }
+
+  /** Whether MAC and medium have to do with each other. */
+  get #connected(): boolean {
+    return (this.#registers.values[PCTRL.n]! & (PCTRL.LOOPBACK | PCTRL.ISOLATE)) === 0;
   }
 
   /** A write to PCTRL whose previous contents were `before`. */
@@ -232,7 +248,7 @@ export class M88E1011 implements Phy, MediumListener {
 
   #pages(): Pages {
     const { values } = this.#registers;
-    return pagesOf(values[ANA.n]!, values[GCON.n]!, this.#prng.word());
+    return pagesOf(values[ANA.n]!, values[GCON.n]!, this.prng.word());
   }
 
   #resolved({ mode, own, partnerPage, partnerGigabit, parallel, master, masterFault }: Resolution): void {
