@@ -70,8 +70,10 @@ export interface MediumListener {
 
 /** Half duplex: what the others' signals do here. Own transmissions do not count. */
 export interface CarrierListener {
-  /** Silence ends: the first bit of `transmission` is here. A second signal on top of it is not told. */
+  /** Silence ends: the first bit of `transmission` is here. */
   carrierOn(transmission: Transmission): void;
+  /** A second signal has come on top of the first. Only a repeater wants to know; a MAC waits for the end of both. */
+  noise?(): void;
   /** The last signal has ended, and what arrived has been delivered. May come without a `carrierOn`. */
   carrierOff(): void;
 }

@@ -17,6 +17,7 @@ import type { PrngState } from '../../sim/prng.ts';
 import { Frame, type FrameState } from '../frame.ts';
 import { HEADER_BITS, type Phy, type SpeedMbps, type Transmission } from '../ports.ts';
 import { loadTransmission, saveTransmission, type TransmissionState } from '../transmission.ts';
+import { Arrivals, type ArrivalsState } from './arrivals.ts';
 import { Backoff } from './backoff.ts';
 import type { MacCounters } from './counters.ts';
 import { Deference, type DeferenceState } from './deference.ts';
@@ -57,9 +58,7 @@ export interface HalfDuplexState {
   readonly waitFromNs: number;
   readonly burstNs: number;
   readonly burst: boolean;
-  readonly collidedFromNs: number;
-  readonly collidedToNs: number;
-  readonly arrivedNs: number;
+  readonly arrivals: ArrivalsState;
   readonly deference: DeferenceState;
   readonly prng: PrngState;
   readonly timer: TimerState;
@@ -83,6 +82,7 @@ export class HalfDuplex {
   readonly #counters: MacCounters;
   readonly #deference: Deference;
   readonly #backoff: Backoff;
+  readonly #arrivals: Arrivals;
   readonly #timer: Timer;
   /** Runs out when the SQE test pulse is missing. */
   readonly #sqeTimer: Timer;
@@ -102,11 +102,6 @@ export class HalfDuplex {
   #burst = false;
   /** The client is being told of a frame behind which a burst may go on. */
   #burstOpen = false;
-  /** The latest own attempt that collided: what arrived meanwhile is lost. */
-  #collidedFromNs = -1;
-  #collidedToNs = -1;
-  /** When the latest arrival ended. */
-  #arrivedNs = -1;
 
   constructor(clock: Clock, phy: Phy, host: Host, spacing: Spacing, policy: CollisionPolicy, counters: MacCounters) {
     this.#clock = clock;
@@ -116,6 +111,7 @@ export class HalfDuplex {
     this.#counters = counters;
     this.#deference = new Deference(spacing);
     this.#backoff = new Backoff(phy.prng.fork('backoff'));
+    this.#arrivals = new Arrivals(counters);
     this.#timer = clock.timer(() => this.#due());
     this.#sqeTimer = clock.timer(() => {
       counters.sqeTestErrors += 1;
@@ -174,17 +170,7 @@ export class HalfDuplex {
 
   /** Whether an arrival that ends now is for the client, and not the remains of a collision. */
   accepts(startNs: number): boolean {
-    const { nowNs } = this.#clock;
-    if (startNs < this.#collidedToNs && nowNs > this.#collidedFromNs) {
-      this.#counters.arrivalsCollided += 1;
-      return false;
-    }
-    const continues = startNs === this.#arrivedNs;
-    this.#arrivedNs = nowNs;
-    if (this.#speed !== 1000 || continues) return true;
-    if (nowNs - startNs >= (HEADER_BITS + SLOT_BITS[1000]) * this.#bitNs) return true;
-    this.#counters.arrivalsShort += 1;
-    return false;
+    return this.#arrivals.accept(startNs, this.#clock.nowNs, this.#speed === 1000);
   }
 
   /** The link has changed. A frame on the wire goes on; one that waits is taken back with `release`. */
@@ -234,9 +220,7 @@ export class HalfDuplex {
       waitFromNs: this.#waitFromNs,
       burstNs: this.#burstNs,
       burst: this.#burst,
-      collidedFromNs: this.#collidedFromNs,
-      collidedToNs: this.#collidedToNs,
-      arrivedNs: this.#arrivedNs,
+      arrivals: this.#arrivals.save(),
       deference: this.#deference.save(),
       prng: this.#backoff.save(),
       timer: this.#timer.save(),
@@ -259,9 +243,7 @@ export class HalfDuplex {
     this.#waitFromNs = state.waitFromNs;
     this.#burstNs = state.burstNs;
     this.#burst = state.burst;
-    this.#collidedFromNs = state.collidedFromNs;
-    this.#collidedToNs = state.collidedToNs;
-    this.#arrivedNs = state.arrivedNs;
+    this.#arrivals.load(state.arrivals);
     this.#deference.load(state.deference);
     this.#backoff.load(state.prng);
     this.#timer.load(state.timer);
@@ -339,8 +321,7 @@ export class HalfDuplex {
     transmission.jamNs = startNs + Math.max(headBits, Math.ceil(sentNs / bitNs)) * bitNs;
     transmission.endNs = transmission.jamNs + JAM_BITS * bitNs;
     transmission.aborted = true;
-    this.#collidedFromNs = startNs;
-    this.#collidedToNs = transmission.endNs;
+    this.#arrivals.collided(startNs, transmission.endNs);
     this.#phase = 'jamming';
     this.#counters.collisions += 1;
     this.collisions += 1;

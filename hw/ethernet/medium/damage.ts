@@ -25,7 +25,7 @@ export function flipBits(frame: Frame, positions: readonly number[]): Frame {
 export function truncate(frame: Frame, bits: number, rxError: boolean): Frame | null {
   if (bits < 0) return null;
   const dribbleBits = bits < 8 * frame.wireBytes ? bits & 7 : 0;
-  return Frame.raw(frame.wire().slice(0, bits >>> 3), { dribbleBits, rxError });
+  return Frame.raw(beginning(frame, bits >>> 3), { dribbleBits, rxError });
 }
 
 /**
@@ -35,11 +35,16 @@ export function truncate(frame: Frame, bits: number, rxError: boolean): Frame | 
  */
 export function jammed(frame: Frame, bits: number, cleanBits: number): Frame | null {
   if (bits < 0 || cleanBits < 0) return null;
-  const wire = frame.wire();
   const sent = new Uint8Array((bits + 7) >>> 3).fill(JAM_OCTET);
-  sent.set(wire.subarray(0, Math.min(cleanBits, bits) >>> 3));
   const at = cleanBits >>> 3;
+  const wire = beginning(frame, Math.min(at + 1, sent.length));
+  sent.set(cleanBits < bits ? wire.subarray(0, at) : wire);
   const mask = (1 << (cleanBits & 7)) - 1;
   if (mask !== 0 && at < sent.length && at < wire.length) sent[at] = (wire[at]! & mask) | (JAM_OCTET & ~mask);
   return Frame.spoilt(sent.slice(0, bits >>> 3), { dribbleBits: bits & 7, rxError: false });
+}
+
+/** The first `octets` octets, or all there are; the FCS is computed only if it is among them. */
+function beginning(frame: Frame, octets: number): Uint8Array {
+  return octets <= frame.octets.length ? frame.octets.slice(0, octets) : frame.wire().subarray(0, octets);
 }

@@ -38,6 +38,7 @@ export class Reception {
     this.#signals += 1;
     if (this.#signals > 1) {
       if (this.#noiseNs === NEVER) this.#noiseNs = nowNs;
+      this.#listener?.carrier?.noise?.();
       return;
     }
     this.#first = transmission;
