@@ -74,8 +74,11 @@ export interface CarrierListener {
   carrierOn(transmission: Transmission): void;
   /** A second signal has come on top of the first. Only a repeater wants to know; a MAC waits for the end of both. */
   noise?(): void;
-  /** The last signal has ended, and what arrived has been delivered. May come without a `carrierOn`. */
-  carrierOff(): void;
+  /**
+   * The last signal has ended, and what arrived has been delivered. `transmission` is the one that broke the silence,
+   * as it ended; null when the plug was pulled. May come without a `carrierOn`.
+   */
+  carrierOff(transmission: Transmission | null): void;
 }
 
 /** What a MAC asks of its PHY. */

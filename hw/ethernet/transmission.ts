@@ -33,8 +33,9 @@ export function loadTransmission(state: TransmissionState): Transmission {
   return { frame: Frame.load(frame), bitNs, startNs, headBits, endNs, aborted, jamNs };
 }
 
-/** `own` is a copy of `changed`, or `changed` itself: takes over how that ends. */
+/** `own` is a copy of `changed`, or `changed` itself: takes over what may change. */
 export function moveEnd(own: Transmission, changed: Transmission): void {
+  own.frame = changed.frame;
   own.endNs = changed.endNs;
   own.aborted = changed.aborted;
   own.jamNs = changed.jamNs;

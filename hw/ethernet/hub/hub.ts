@@ -108,7 +108,7 @@ export class Hub {
 
   #take(port: HubPort, edge: Edge, transmission: Transmission | null): void {
     if (edge === 'on') this.#begins(port, transmission!);
-    else if (edge === 'off') this.#ends(port);
+    else if (edge === 'off') this.#ends(port, transmission);
     else if (port.active && this.#phase !== 'collision') this.#collide();
   }
 
@@ -126,9 +126,9 @@ export class Hub {
   }
 
   /** A port has fallen silent. Without activity it does nothing. */
-  #ends(port: HubPort): void {
-    const { input } = port;
-    if (input === null) return;
+  #ends(port: HubPort, transmission: Transmission | null): void {
+    if (port.input === null) return;
+    const input = transmission ?? port.input;
     const wasActive = port.active;
     port.input = null;
     port.isolated = false;
@@ -159,7 +159,7 @@ export class Hub {
     const { nowNs } = this.#clock;
     const endNs = Math.max(nowNs, this.#startNs + MIN_OUT_BITS * this.#bitNs);
     const cut = input.aborted || endNs > nowNs;
-    const jamNs = Math.min(this.#startNs + input.jamNs - input.startNs, endNs > nowNs ? nowNs : endNs);
+    const jamNs = Math.min(this.#startNs + input.jamNs - input.startNs, nowNs);
     for (const port of this.ports) {
       if (port === this.#source || !port.sends(nowNs)) continue;
       const out = port.out!;

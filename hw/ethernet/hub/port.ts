@@ -110,7 +110,8 @@ export class HubPort implements MediumListener, CarrierListener {
 
   /** Throws a RangeError when there is a plug in the port already. */
   plugged(plug: MediumPort | null): void {
-    if (plug !== null && this.#plug !== null) throw new RangeError(`port ${this.index} of the hub is plugged in already`);
+    if (plug !== null && this.#plug !== null)
+      throw new RangeError(`port ${this.index} of the hub is plugged in already`);
     this.#plug = plug;
     if (plug === null) this.#host.edge(this, 'off', null);
     else plug.signal({ kind: 'idle', speed: this.#speed });
@@ -136,8 +137,8 @@ export class HubPort implements MediumListener, CarrierListener {
     this.#host.edge(this, 'noise', null);
   }
 
-  carrierOff(): void {
-    this.#host.edge(this, 'off', null);
+  carrierOff(transmission: Transmission | null): void {
+    this.#host.edge(this, 'off', transmission);
   }
 
   save(): HubPortState {

@@ -29,9 +29,10 @@ import {
   JAM_BITS,
   MAX_DEFER_BITS,
   SLOT_BITS,
-  SQE_TEST_WINDOW_NS,
   type Spacing,
+  SQE_TEST_WINDOW_NS,
 } from './parameters.ts';
+import { Progress, type ProgressState } from './progress.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -49,13 +50,7 @@ export interface HalfDuplexState {
   readonly phase: Phase;
   readonly frame: FrameState | null;
   readonly transmission: TransmissionState | null;
-  readonly collisions: number;
-  readonly lateCollisions: number;
-  readonly deferred: boolean;
-  readonly excessivelyDeferred: boolean;
-  readonly late: boolean;
-  readonly carrierLost: boolean;
-  readonly waitFromNs: number;
+  readonly progress: ProgressState;
   readonly burstNs: number;
   readonly burst: boolean;
   readonly arrivals: ArrivalsState;
@@ -66,15 +61,8 @@ export interface HalfDuplexState {
 }
 
 export class HalfDuplex {
-  // Of the frame in hand, or the latest one: to be read when the client is told of its end.
-  /** Collisions that it met, late ones included. */
-  collisions = 0;
-  lateCollisions = 0;
-  /** Its first attempt had to wait. */
-  deferred = false;
-  /** It waited longer than maxDeferTime. */
-  excessivelyDeferred = false;
-
+  /** How the frame in hand, or the latest one, has fared. */
+  readonly progress = new Progress();
   readonly #clock: Clock;
   readonly #phy: Phy;
   readonly #host: Host;
@@ -92,11 +80,6 @@ export class HalfDuplex {
   #frame: Frame | null = null;
   /** The attempt that is on the wire. */
   #transmission: Transmission | null = null;
-  /** The attempt that is being jammed collided late. */
-  #late = false;
-  #carrierLost = false;
-  /** Since when the frame waits for the medium. */
-  #waitFromNs = 0;
   /** When the burst began, and whether this frame continues it. */
   #burstNs = 0;
   #burst = false;
@@ -127,8 +110,7 @@ export class HalfDuplex {
     assert(this.#frame === null, 'frame handed to a half-duplex MAC that has one');
     this.#counters.framesOffered += 1;
     this.#frame = frame;
-    this.collisions = this.lateCollisions = 0;
-    this.deferred = this.excessivelyDeferred = false;
+    this.progress.begin();
     if (this.#burstOpen && this.#clock.nowNs - this.#burstNs < BURST_LIMIT_BITS * this.#bitNs) {
       this.#burstOpen = false;
       this.#burst = true;
@@ -175,7 +157,7 @@ export class HalfDuplex {
 
   /** The link has changed. A frame on the wire goes on; one that waits is taken back with `release`. */
   linkChanged(up: boolean, speed: SpeedMbps, bitNs: number): void {
-    if (!up && this.#phase === 'sending') this.#carrierLost = true;
+    if (!up && this.#phase === 'sending') this.progress.carrierLost = true;
     if (!up) return;
     this.#speed = speed;
     this.#bitNs = bitNs;
@@ -211,13 +193,7 @@ export class HalfDuplex {
       phase: this.#phase,
       frame: this.#frame?.save() ?? null,
       transmission: this.#transmission === null ? null : saveTransmission(this.#transmission),
-      collisions: this.collisions,
-      lateCollisions: this.lateCollisions,
-      deferred: this.deferred,
-      excessivelyDeferred: this.excessivelyDeferred,
-      late: this.#late,
-      carrierLost: this.#carrierLost,
-      waitFromNs: this.#waitFromNs,
+      progress: this.progress.save(),
       burstNs: this.#burstNs,
       burst: this.#burst,
       arrivals: this.#arrivals.save(),
@@ -234,13 +210,7 @@ export class HalfDuplex {
     this.#bitNs = this.#deference.bitNs = bitNs;
     this.#frame = state.frame === null ? null : Frame.load(state.frame);
     this.#transmission = state.transmission === null ? null : loadTransmission(state.transmission);
-    this.collisions = state.collisions;
-    this.lateCollisions = state.lateCollisions;
-    this.deferred = state.deferred;
-    this.excessivelyDeferred = state.excessivelyDeferred;
-    this.#late = state.late;
-    this.#carrierLost = state.carrierLost;
-    this.#waitFromNs = state.waitFromNs;
+    this.progress.load(state.progress);
     this.#burstNs = state.burstNs;
     this.#burst = state.burst;
     this.#arrivals.load(state.arrivals);
@@ -277,15 +247,15 @@ export class HalfDuplex {
       return;
     }
     this.#phase = 'deferring';
-    this.#waitFromNs = nowNs;
-    if (this.collisions === 0) this.deferred = true;
+    this.progress.waitFromNs = nowNs;
+    if (this.progress.collisions === 0) this.progress.deferred = true;
     if (clearNs !== NEVER) this.#timer.armAt(clearNs);
   }
 
   #endWait(): void {
-    if (this.excessivelyDeferred) return;
-    if (this.#clock.nowNs - this.#waitFromNs <= MAX_DEFER_BITS[this.#speed] * this.#bitNs) return;
-    this.excessivelyDeferred = true;
+    if (this.progress.excessivelyDeferred) return;
+    if (this.#clock.nowNs - this.progress.waitFromNs <= MAX_DEFER_BITS[this.#speed] * this.#bitNs) return;
+    this.progress.excessivelyDeferred = true;
     this.#counters.excessiveDeferrals += 1;
   }
 
@@ -304,7 +274,7 @@ export class HalfDuplex {
     const transmission = { frame, bitNs, startNs, headBits, endNs, aborted: false, jamNs: NEVER };
     this.#counters.attempts += 1;
     this.#transmission = transmission;
-    this.#carrierLost = false;
+    this.progress.carrierLost = false;
     this.#phase = 'sending';
     this.#deference.transmitBegins();
     this.#timer.armAt(endNs);
@@ -317,18 +287,15 @@ export class HalfDuplex {
     const transmission = this.#transmission!;
     const { startNs, headBits, bitNs } = transmission;
     const sentNs = this.#clock.nowNs - startNs;
-    this.#late = this.#burst || sentNs > SLOT_BITS[this.#speed] * bitNs;
+    const late = this.#burst || sentNs > SLOT_BITS[this.#speed] * bitNs;
     transmission.jamNs = startNs + Math.max(headBits, Math.ceil(sentNs / bitNs)) * bitNs;
     transmission.endNs = transmission.jamNs + JAM_BITS * bitNs;
     transmission.aborted = true;
     this.#arrivals.collided(startNs, transmission.endNs);
     this.#phase = 'jamming';
     this.#counters.collisions += 1;
-    this.collisions += 1;
-    if (this.#late) {
-      this.#counters.lateCollisions += 1;
-      this.lateCollisions += 1;
-    }
+    if (late) this.#counters.lateCollisions += 1;
+    this.progress.collided(late);
     this.#timer.armAt(transmission.endNs);
     this.#phy.abort(transmission);
   }
@@ -338,10 +305,10 @@ export class HalfDuplex {
     this.#deference.transmitEnds(this.#clock.nowNs);
     this.#awaitSignalQuality();
     const { attemptLimit, retriesLate } = this.#policy;
-    if (this.#late && (!retriesLate || this.#speed === 1000)) {
+    if (this.progress.late && (!retriesLate || this.#speed === 1000)) {
       this.#counters.lateAborted += 1;
       this.#host.finished(this.#takeFrame(), 'late-collision');
-    } else if (this.collisions >= attemptLimit) {
+    } else if (this.progress.collisions >= attemptLimit) {
       this.#counters.excessiveCollisions += 1;
       this.#host.finished(this.#takeFrame(), 'excessive-collisions');
     } else if (!this.#phy.link.up) {
@@ -353,7 +320,7 @@ export class HalfDuplex {
   }
 
   #backOff(): void {
-    const slots = this.#backoff.draw(this.collisions);
+    const slots = this.#backoff.draw(this.progress.collisions);
     if (slots === 0) {
       this.#contend();
       return;
@@ -366,9 +333,9 @@ export class HalfDuplex {
     const counters = this.#counters;
     this.#transmission = null;
     this.#awaitSignalQuality();
-    counters.sent(this.collisions);
-    if (this.deferred && this.collisions === 0) counters.deferredTransmissions += 1;
-    if (this.#carrierLost) counters.carrierSenseErrors += 1;
+    counters.sent(this.progress.collisions);
+    if (this.progress.deferred && this.progress.collisions === 0) counters.deferredTransmissions += 1;
+    if (this.progress.carrierLost) counters.carrierSenseErrors += 1;
     if (this.#speed === 1000) this.#burstOpen = true;
     else this.#deference.transmitEnds(this.#clock.nowNs);
     this.#host.finished(this.#takeFrame(), 'sent');

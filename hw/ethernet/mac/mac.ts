@@ -107,22 +107,22 @@ export class Mac implements PhyListener {
 
   /** Collisions that the frame in hand, or the latest one, has met; late ones included. */
   get collisions(): number {
-    return this.#halfDuplex ? this.#half.collisions : 0;
+    return this.#halfDuplex ? this.#half.progress.collisions : 0;
   }
 
   /** Those of {@link collisions} that came after the slot time. */
   get lateCollisions(): number {
-    return this.#halfDuplex ? this.#half.lateCollisions : 0;
+    return this.#halfDuplex ? this.#half.progress.lateCollisions : 0;
   }
 
   /** Whether that frame's first attempt had to wait. */
   get deferred(): boolean {
-    return this.#halfDuplex && this.#half.deferred;
+    return this.#halfDuplex && this.#half.progress.deferred;
   }
 
   /** Whether that frame waited longer than maxDeferTime. */
   get excessivelyDeferred(): boolean {
-    return this.#halfDuplex && this.#half.excessivelyDeferred;
+    return this.#halfDuplex && this.#half.progress.excessivelyDeferred;
   }
 
   /** Full or half duplex whatever the link says; null to follow the link. */

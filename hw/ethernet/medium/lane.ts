@@ -165,7 +165,7 @@ export class Lane {
     const frame = this.#remains(transmission, lostFromNs);
     const struck = frame === null ? null : this.#strike(frame);
     this.#end.deliver(struck, transmission, transmission.startNs + this.#delayNs);
-    if (heard === 'begun') this.#end.carrier()?.carrierOff();
+    if (heard === 'begun') this.#end.carrier()?.carrierOff(transmission);
   }
 
   /** For the first in line: when it ends here, or is first missed. What is lost whole is missed at its end. */

@@ -56,7 +56,7 @@ export class Reception {
     const listener = this.#listener;
     if (listener === null) return;
     this.#deliver(listener, first, nowNs);
-    listener.carrier?.carrierOff();
+    listener.carrier?.carrierOff(first);
   }
 
   /** The station itself sends. */

@@ -44,6 +44,7 @@ export class AttachmentUnit implements Phy, MediumListener {
       cutOff: transmission => this.#port?.abort(transmission),
       collision: () => this.listener?.collision(),
       signalQuality: () => this.listener?.signalQuality(),
+      jabber: () => {},
     });
   }
 
@@ -60,7 +61,7 @@ export class AttachmentUnit implements Phy, MediumListener {
     if (port !== null && this.#port !== null) throw new RangeError('this attachment unit is attached already');
     this.#port = port;
     port?.signal({ kind: 'idle', speed: this.#attached.speed });
-    if (port === null) this.listener?.carrierOff();
+    if (port === null) this.listener?.carrierOff(null);
     this.listener?.linkChanged();
   }
 

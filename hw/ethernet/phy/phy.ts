@@ -28,8 +28,9 @@ import { loadTransmission, saveTransmission, type TransmissionState } from '../t
 import { Link, type LinkState, type Resolution } from './link.ts';
 import { type LinkMode, type Pages, pagesOf } from './negotiation.ts';
 import { MII, MII_REGISTER_COUNT } from './registers.ts';
+import { Transceiver, type TransceiverState } from './transceiver.ts';
 
-const { PCTRL, PSTATUS, ANA, LPA, ANE, GCON, GSTAT, PSSTAT, PINTE, PINTS, PREC } = MII;
+const { PCTRL, PSTATUS, ANA, LPA, ANE, GCON, GSTAT, PSCON, PSSTAT, PINTE, PINTS, PREC } = MII;
 
 /** The speeds as the registers code them. */
 const SPEED_OF_CODE: readonly SpeedMbps[] = [10, 100, 1000, 1000];
@@ -46,6 +47,7 @@ export interface PhyState {
   readonly prng: PrngState;
   readonly looped: TransmissionState | null;
   readonly loopTimer: TimerState;
+  readonly transceiver: TransceiverState;
 }
 
 export class M88E1011 implements Phy, MediumListener {
@@ -59,6 +61,8 @@ export class M88E1011 implements Phy, MediumListener {
   readonly #machine: Link;
   /** Due when the last bit of `#looped` has come back. */
   readonly #loopTimer: Timer;
+  /** The alarms of 10 Mb/s. */
+  readonly #transceiver: Transceiver;
   #port: MediumPort | null = null;
   #signal: LinkSignal | null = null;
   #link: PhyLink = LINK_DOWN;
@@ -78,6 +82,12 @@ export class M88E1011 implements Phy, MediumListener {
       linkDown: () => this.#linkDown(),
     });
     this.#loopTimer = clock.timer(() => this.#loopBack());
+    this.#transceiver = new Transceiver(clock, {
+      cutOff: transmission => this.#port?.abort(transmission),
+      collision: () => this.listener?.collision(),
+      signalQuality: () => this.listener?.signalQuality(),
+      jabber: on => this.#jabber(on),
+    });
     this.#start();
   }
 
@@ -115,6 +125,7 @@ export class M88E1011 implements Phy, MediumListener {
     this.#registers.write(slot, value & 0xffff);
     if (slot === PCTRL.n) this.#control(before);
     else if (slot === PINTE.n) this.#updateInterrupt();
+    else if (slot === PSCON.n) this.#configureTransceiver();
     return true;
   }
 
@@ -124,6 +135,7 @@ export class M88E1011 implements Phy, MediumListener {
     this.#held = held;
     this.#linkDown();
     this.#registers.reset('power-on');
+    this.#configureTransceiver();
     this.#start();
   }
 
@@ -132,7 +144,8 @@ export class M88E1011 implements Phy, MediumListener {
   transmit(transmission: Transmission): void {
     const control = this.#registers.values[PCTRL.n]!;
     if ((control & (PCTRL.LOOPBACK | PCTRL.ISOLATE)) === 0) {
-      if (this.#link.up) this.#port?.transmit(transmission);
+      if (!this.#link.up || (this.#bitNs === BIT_NS[10] && !this.#transceiver.passes(transmission))) return;
+      this.#port?.transmit(transmission);
     } else if ((control & PCTRL.LOOPBACK) !== 0 && this.#link.up) {
       this.#looped = transmission;
       this.#loopTimer.armAt(transmission.endNs);
@@ -142,6 +155,7 @@ export class M88E1011 implements Phy, MediumListener {
   abort(transmission: Transmission): void {
     this.#loopTimer.cancel();
     this.#looped = null;
+    if (transmission.bitNs === BIT_NS[10] && !this.#transceiver.aborted(transmission)) return;
     this.#port?.abort(transmission);
   }
 
@@ -153,7 +167,7 @@ export class M88E1011 implements Phy, MediumListener {
     this.#port = port;
     if (port === null) {
       this.#machine.heard(null);
-      this.listener?.carrierOff();
+      this.listener?.carrierOff(null);
     } else {
       port.signal(this.#signal);
     }
@@ -187,6 +201,7 @@ export class M88E1011 implements Phy, MediumListener {
       prng: this.prng.save(),
       looped: this.#looped === null ? null : saveTransmission(this.#looped),
       loopTimer: this.#loopTimer.save(),
+      transceiver: this.#transceiver.save(),
     };
   }
 
@@ -201,6 +216,7 @@ export class M88E1011 implements Phy, MediumListener {
     this.prng.load(state.prng);
     this.#looped = state.looped === null ? null : loadTransmission(state.looped);
     this.#loopTimer.load(state.loopTimer);
+    this.#transceiver.load(state.transceiver);
     const { values } = this.#registers;
     this.#interrupt = (values[PINTS.n]! & values[PINTE.n]!) !== 0;
   }
@@ -318,6 +334,22 @@ export class M88E1011 implements Phy, MediumListener {
     if (level === this.#interrupt) return;
     this.#interrupt = level;
     this.onInterrupt?.(level);
+  }
+
+  #configureTransceiver(): void {
+    const control = this.#registers.values[PSCON.n]!;
+    this.#transceiver.jabberProtection = (control & PSCON.JABBER_DISABLE) === 0;
+    this.#transceiver.sqeTest = (control & PSCON.SQE_TEST) !== 0;
+  }
+
+  #jabber(on: boolean): void {
+    const { values } = this.#registers;
+    if (on) {
+      values[PSTATUS.n]! |= PSTATUS.JABBER;
+      values[PSSTAT.n]! |= PSSTAT.JABBER;
+    } else {
+      values[PSSTAT.n]! &= ~PSSTAT.JABBER;
+    }
   }
 
   #loopBack(): void {

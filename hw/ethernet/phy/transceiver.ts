@@ -28,10 +28,13 @@ interface Host {
   collision(): void;
   /** The SQE pulse. */
   signalQuality(): void;
+  /** The MAC has been cut off, or connected again. */
+  jabber(on: boolean): void;
 }
 
 export interface TransceiverState {
   readonly sqeTest: boolean;
+  readonly jabberProtection: boolean;
   readonly jabbering: boolean;
   readonly long: TransmissionState | null;
   readonly jabberTimer: TimerState;
@@ -44,8 +47,6 @@ export class Transceiver {
   jabberProtection = true;
   /** The MAC is cut off. */
   jabbering = false;
-  /** Called when a MAC has been cut off. */
-  onJabber: (() => void) | null = null;
   readonly #clock: Clock;
   readonly #host: Host;
   /** Due when `#long` has lasted too long; while cut off, when the silence has lasted long enough. */
@@ -95,6 +96,7 @@ export class Transceiver {
   save(): TransceiverState {
     return {
       sqeTest: this.sqeTest,
+      jabberProtection: this.jabberProtection,
       jabbering: this.jabbering,
       long: this.#long === null ? null : saveTransmission(this.#long),
       jabberTimer: this.#jabberTimer.save(),
@@ -104,6 +106,7 @@ export class Transceiver {
 
   load(state: TransceiverState): void {
     this.sqeTest = state.sqeTest;
+    this.jabberProtection = state.jabberProtection;
     this.jabbering = state.jabbering;
     this.#long = state.long === null ? null : loadTransmission(state.long);
     this.#jabberTimer.load(state.jabberTimer);
@@ -119,11 +122,12 @@ export class Transceiver {
     long.endNs = this.#clock.nowNs;
     long.aborted = true;
     this.#host.cutOff(long);
-    this.onJabber?.();
+    this.#host.jabber(true);
     this.#host.collision();
   }
 
   #reconnect(): void {
     this.jabbering = false;
+    this.#host.jabber(false);
   }
 }
