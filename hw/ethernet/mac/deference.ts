@@ -6,8 +6,8 @@
  * After another's carrier, one that begins within part 1 of the gap begins the wait anew; in part 2 carrier is ignored,
  * so that every station gets its turn to collide. After an own transmission both parts ignore carrier.
  *
- * A carrier that begins in this very nanosecond cannot be heard yet: the order of events of one instant then does not
- * matter, which is what makes a run independent of the order in which stations are listed.
+ * A carrier that begins in this very nanosecond cannot be heard yet, and a silence of no length is none: the order of
+ * events of one instant then does not matter, which makes a run independent of the order in which stations are listed.
  */
 import type { Spacing } from './parameters.ts';
 
@@ -65,7 +65,7 @@ export class Deference {
       this.#clearNs = NEVER;
       return true;
     }
-    if (this.#own || nowNs > this.#gapNs + this.#spacing.part1Bits * this.bitNs) return false;
+    if (this.#own ? nowNs > this.#gapNs : nowNs > this.#gapNs + this.#spacing.part1Bits * this.bitNs) return false;
     this.#clearNs = NEVER;
     return true;
   }
@@ -92,7 +92,7 @@ export class Deference {
   transmitEnds(nowNs: number): void {
     this.#transmitting = false;
     this.#own = true;
-    if (this.#carrier && this.#carrierNs < nowNs) this.#clearNs = NEVER;
+    if (this.#carrier) this.#clearNs = this.#clearBeforeNs = NEVER;
     else this.#beginGap(nowNs);
   }
 
