@@ -275,7 +275,7 @@ class Flight {
     const delayNs = delaysNs[this.#ended];
     const { nowNs } = this.#coax.clock;
     while (this.#ended < delaysNs.length && delaysNs[this.#ended] === delayNs) {
-      this.#taps[this.#ended]!.reception.end(nowNs);
+      this.#taps[this.#ended]!.reception.end(this.transmission, nowNs);
       this.#ended += 1;
     }
     if (this.#ended < delaysNs.length) this.#endTimer.armAt(this.transmission.endNs + delaysNs[this.#ended]!);

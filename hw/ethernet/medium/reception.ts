@@ -12,6 +12,8 @@ const NEVER = Number.POSITIVE_INFINITY;
 export interface ReceptionState {
   readonly signals: number;
   readonly first: TransmissionState | null;
+  readonly latest: TransmissionState | null;
+  readonly latestNs: number;
   readonly own: TransmissionState | null;
   readonly startNs: number;
   readonly noiseNs: number;
@@ -26,6 +28,9 @@ export class Reception {
   #startNs = 0;
   /** From when on there is more than one. */
   #noiseNs = NEVER;
+  /** The one that came on top of others last, and when it did. */
+  #latest: Transmission | null = null;
+  #latestNs = -1;
   /** The latest own one. */
   #own: Transmission | null = null;
 
@@ -38,6 +43,8 @@ export class Reception {
     this.#signals += 1;
     if (this.#signals > 1) {
       if (this.#noiseNs === NEVER) this.#noiseNs = nowNs;
+      this.#latest = transmission;
+      this.#latestNs = nowNs;
       this.#listener?.carrier?.noise?.();
       return;
     }
@@ -47,16 +54,17 @@ export class Reception {
     this.#listener?.carrier?.carrierOn(transmission);
   }
 
-  /** Another's signal has ended here. */
-  end(nowNs: number): void {
+  /** Another's signal has ended here. One that began in this nanosecond has not met it. */
+  end(transmission: Transmission, nowNs: number): void {
     this.#signals -= 1;
-    if (this.#signals > 0) return;
-    const first = this.#first!;
-    this.#first = null;
-    const listener = this.#listener;
-    if (listener === null) return;
-    this.#deliver(listener, first, nowNs);
-    listener.carrier?.carrierOff(first);
+    if (this.#signals === 0) {
+      this.#fallSilent(nowNs);
+    } else if (this.#signals === 1 && this.#latestNs === nowNs && this.#latest !== transmission) {
+      if (this.#noiseNs === nowNs) this.#noiseNs = NEVER;
+      this.#fallSilent(nowNs);
+      this.#signals = 0;
+      this.begin(this.#latest!, nowNs);
+    }
   }
 
   /** The station itself sends. */
@@ -74,6 +82,8 @@ export class Reception {
     return {
       signals: this.#signals,
       first: this.#first === null ? null : saveTransmission(this.#first),
+      latest: this.#latest === null ? null : saveTransmission(this.#latest),
+      latestNs: this.#latestNs,
       own: this.#own === null ? null : saveTransmission(this.#own),
       startNs: this.#startNs,
       noiseNs: this.#noiseNs,
@@ -83,9 +93,20 @@ export class Reception {
   load(state: ReceptionState): void {
     this.#signals = state.signals;
     this.#first = state.first === null ? null : loadTransmission(state.first);
+    this.#latest = state.latest === null ? null : loadTransmission(state.latest);
+    this.#latestNs = state.latestNs;
     this.#own = state.own === null ? null : loadTransmission(state.own);
     this.#startNs = state.startNs;
     this.#noiseNs = state.noiseNs;
+  }
+
+  #fallSilent(nowNs: number): void {
+    const first = this.#first!;
+    this.#first = null;
+    const listener = this.#listener;
+    if (listener === null) return;
+    this.#deliver(listener, first, nowNs);
+    listener.carrier?.carrierOff(first);
   }
 
   #deliver(listener: MediumListener, first: Transmission, nowNs: number): void {

@@ -21,7 +21,7 @@ const script = fc.array(
   { minLength: 1, maxLength: 25 },
 );
 /** Positions of 2 to 12 stations on a cable of `maxBits`. */
-const places = (maxBits: number) => fc.array(fc.nat(maxBits), { minLength: 2, maxLength: 12 });
+const places = (maxBits: number) => fc.array(fc.nat(Math.floor(maxBits)), { minLength: 2, maxLength: 12 });
 const seeds = fc.nat(1_000_000).map(String);
 
 interface Sent {
@@ -88,10 +88,15 @@ describe('CSMA/CD on a coaxial cable', () => {
     expect(collided).toBeGreaterThan(1000);
   });
 
-  test('with a round trip of up to 512 bit times no collision is late, and no fragment reaches 64 octets', () => {
+  test('with a round trip of up to 512 bit times no collision is late', () => {
     forRuns(SLOT_BITS / 2, domain => {
-      for (const { mac, heard } of domain.stations) {
-        expect(mac.counters.lateCollisions).toBe(0);
+      for (const { mac } of domain.stations) expect(mac.counters.lateCollisions).toBe(0);
+    });
+  });
+
+  test('where the round trip and 96 bits of a jammed preamble fit in 575, no fragment reaches 64 octets', () => {
+    forRuns((575 - 96) / 2, domain => {
+      for (const { heard } of domain.stations) {
         for (const { frame } of heard) expect(frame.fcsGood || frame.wireBytes < 64).toBe(true);
       }
     });
