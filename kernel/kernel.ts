@@ -28,9 +28,9 @@ import { TICK_NS, type Timer, Timers } from './timer.ts';
 import type { KernelTrace } from './trace.ts';
 import { Traps } from './trap.ts';
 
-/** Packet buffers of a host with plenty of memory: two rings of 128 descriptors, and as much again for sockets. */
-const MAX_PACKETS = 512;
-/** On a small host packets take at most this part of memory; the rest is for rings. */
+/** Enough for 31 NICs with rings of 256 descriptors, or for one with rings of 4096 and as much again. */
+const MAX_PACKETS = 16_384;
+/** Packet buffers take this part of memory, up to the maximum; the rest is for rings. */
 const PACKETS_SHARE = 0.5;
 
 /** The drivers that the kernel is built with. */
@@ -167,6 +167,11 @@ export class Kernel implements SyscallHost {
   /** The live tasks, then the latest of those that ended. */
   tasks(): readonly Task[] {
     return this.#tasks.list();
+  }
+
+  /** The first task whose program threw an error, or null. */
+  get firstFailed(): Task | null {
+    return this.#tasks.firstFailed;
   }
 
   /** Brings up the devices of one bus. A device that cannot be brought up is done without. */

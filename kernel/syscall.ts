@@ -97,23 +97,23 @@ export class Syscalls {
   }
 
   /** Sends one datagram. Does not block. */
-  sendTo(socket: Socket, bytes: Uint8Array, address: number, port = 0): void {
+  sendto(socket: Socket, bytes: Uint8Array, address: number, port = 0): void {
     if (this.#kernel.trace !== null) {
-      this.#trace(`sendTo ${socket.name} ${bytes.length} bytes ${endpoint(address, port)}`);
+      this.#trace(`sendto ${socket.name} ${bytes.length} bytes ${endpoint(address, port)}`);
     }
-    socket.sendTo(bytes, address, port);
+    socket.sendto(bytes, address, port);
   }
 
   /** Waits for a datagram; null when none came within `timeoutNs`. */
-  recvFrom(socket: Socket, timeoutNs = Number.POSITIVE_INFINITY): Blocking<Datagram | null> {
-    if (this.#kernel.trace !== null) this.#trace(`recvFrom ${socket.name}`);
-    return socket.recvFrom(timeoutNs);
+  recvfrom(socket: Socket, timeoutNs = Number.POSITIVE_INFINITY): Blocking<Datagram | null> {
+    if (this.#kernel.trace !== null) this.#trace(`recvfrom ${socket.name}`);
+    return socket.recvfrom(timeoutNs);
   }
 
   /** The local endpoint. */
-  getSockName(socket: Socket): Endpoint {
-    if (this.#kernel.trace !== null) this.#trace(`getSockName ${socket.name}`);
-    return socket.getSockName();
+  getsockname(socket: Socket): Endpoint {
+    if (this.#kernel.trace !== null) this.#trace(`getsockname ${socket.name}`);
+    return socket.getsockname();
   }
 
   /** Takes away the latest error that the network reported; null for none. */

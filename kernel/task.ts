@@ -143,6 +143,7 @@ export class Tasks {
   readonly #syscalls: (task: Task) => Syscalls;
   readonly #live = new Set<Task>();
   readonly #endedTasks: Task[] = [];
+  #firstFailed: Task | null = null;
   /** A ring: at most {@link MAX_TASKS} tasks are ready, so it never overflows. */
   readonly #queue: (Task | null)[] = new Array(MAX_TASKS).fill(null);
   #head = 0;
@@ -158,6 +159,11 @@ export class Tasks {
   /** The live tasks, then the latest of those that ended. */
   list(): readonly Task[] {
     return [...this.#live, ...this.#endedTasks];
+  }
+
+  /** The first task whose program threw an error; kept however many end after it. */
+  get firstFailed(): Task | null {
+    return this.#firstFailed;
   }
 
   /** Starts `program` as a task, which runs when its turn comes. Throws when there are too many. */
@@ -199,6 +205,7 @@ export class Tasks {
   #failed(task: Task, error: unknown): void {
     if (error instanceof TaskExit) return;
     task.error = error instanceof Error ? error : new Error(String(error));
+    this.#firstFailed ??= task;
     this.#kernel.log(`${task.name}: ${task.error.message}`);
   }
 

@@ -47,7 +47,8 @@ import { TxRing } from './tx.ts';
 
 const VENDOR_INTEL = 0x8086;
 const DEVICE_82540EM = 0x100e;
-const DEFAULT_DESCRIPTORS = 256;
+/** In each ring, unless told. */
+export const DEFAULT_DESCRIPTORS = 256;
 /** Frames that one turn of deferred work hands up before others get theirs. */
 const RX_BUDGET = 64;
 const MTA_WORDS = 128;
@@ -62,18 +63,25 @@ export interface RingSizes {
   readonly rxDescriptors?: number;
 }
 
-/** The driver. Throws a RangeError for ring sizes that the hardware cannot have. */
-export function e1000Driver(sizes: RingSizes = {}): PciDriver {
-  const { txDescriptors = DEFAULT_DESCRIPTORS, rxDescriptors = DEFAULT_DESCRIPTORS } = sizes;
-  checkRingSize('txDescriptors', txDescriptors);
-  checkRingSize('rxDescriptors', rxDescriptors);
+/**
+ * The driver. The devices in the PCI slots that are keys of `bySlot` have ring sizes of their own. Throws a RangeError
+ * for sizes that the hardware cannot have.
+ */
+export function e1000Driver(sizes: RingSizes = {}, bySlot: ReadonlyMap<number, RingSizes> = new Map()): PciDriver {
+  for (const each of [sizes, ...bySlot.values()]) checkSizes(each);
   return {
     name: 'e1000',
     ids: [[VENDOR_INTEL, DEVICE_82540EM]],
     probe: (device, platform) => {
-      new Adapter(device, platform, txDescriptors, rxDescriptors);
+      const { txDescriptors, rxDescriptors } = bySlot.get(device.slot) ?? sizes;
+      new Adapter(device, platform, txDescriptors ?? DEFAULT_DESCRIPTORS, rxDescriptors ?? DEFAULT_DESCRIPTORS);
     },
   };
+}
+
+function checkSizes({ txDescriptors = DEFAULT_DESCRIPTORS, rxDescriptors = DEFAULT_DESCRIPTORS }: RingSizes): void {
+  checkRingSize('txDescriptors', txDescriptors);
+  checkRingSize('rxDescriptors', rxDescriptors);
 }
 
 /** One 82540EM, from probe on. The kernel holds it as the interface's {@link NetDriverOps}. */

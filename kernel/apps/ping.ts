@@ -1,6 +1,6 @@
 /**
  * ping: sends echo requests (RFC 792) one after the other, and reports for each what came back. The socket is connected,
- * so errors that routers and the host itself report come out of `recvFrom` and `send`.
+ * so errors that routers and the host itself report come out of `recvfrom` and `send`.
  */
 import { readBe16, writeBe16 } from '../../src/lib/bytes.ts';
 import type { Socket } from '../net/socket.ts';
@@ -74,7 +74,7 @@ function* pingOnce(
     sys.send(socket, echoRequest(sequence, settings.payloadBytes));
     for (;;) {
       const leftNs = Math.max(0, sentNs + settings.timeoutNs - sys.nowNs());
-      const reply = yield* sys.recvFrom(socket, leftNs);
+      const reply = yield* sys.recvfrom(socket, leftNs);
       if (reply === null) return { kind: 'timeout', sequence };
       // The answer to an earlier request, too late for it, is not the answer to this one.
       if (readBe16(reply.bytes, 6) !== (sequence & 0xffff)) continue;

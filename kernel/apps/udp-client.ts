@@ -57,7 +57,7 @@ function* exchange(
     sys.send(socket, sent);
     for (;;) {
       const leftNs = Math.max(0, sentNs + settings.timeoutNs - sys.nowNs());
-      const answer = yield* sys.recvFrom(socket, leftNs);
+      const answer = yield* sys.recvfrom(socket, leftNs);
       if (answer === null) return { kind: 'timeout', sequence };
       const { bytes } = answer;
       // The answer to an earlier datagram, too late for it, is not the answer to this one.

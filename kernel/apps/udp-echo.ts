@@ -14,10 +14,10 @@ export function udpEcho(port = ECHO_PORT): Program {
     const socket = sys.socket('udp');
     sys.bind(socket, 0, port);
     for (;;) {
-      const datagram = yield* sys.recvFrom(socket);
+      const datagram = yield* sys.recvfrom(socket);
       if (datagram === null) continue;
       try {
-        sys.sendTo(socket, datagram.bytes, datagram.address, datagram.port);
+        sys.sendto(socket, datagram.bytes, datagram.address, datagram.port);
       } catch (error) {
         // One answer that cannot be sent is a lost datagram to its client, and no reason to stop serving the others.
         if (!(error instanceof SocketError)) throw error;

@@ -14,7 +14,7 @@ export const ICMP_PROTOCOL = 1;
 // Types.
 export const ECHO_REPLY = 0;
 export const DESTINATION_UNREACHABLE = 3;
-export const SOURCE_QUENCH = 4;
+const SOURCE_QUENCH = 4;
 export const REDIRECT = 5;
 export const ECHO = 8;
 export const TIME_EXCEEDED = 11;

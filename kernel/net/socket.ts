@@ -22,8 +22,9 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** A received datagram, and who sent it. The bytes are the program's own. */
+/** A received datagram, and who sent it. */
 export interface Datagram extends Endpoint {
+  /** The program's own, to read and write. They are part of a larger buffer: mind `byteOffset` in a view of them. */
   readonly bytes: Uint8Array;
   /** Time to live as it arrived: how far the datagram came. */
   readonly ttl: number;
@@ -103,7 +104,7 @@ export class Socket {
 
   /**
    * Sets the one peer that `send` goes to and from which alone datagrams are taken. From then on errors that the
-   * network reports are thrown by `send` and `recvFrom`, once each. `port` is of no meaning for ICMP. Throws
+   * network reports are thrown by `send` and `recvfrom`, once each. `port` is of no meaning for ICMP. Throws
    * ENETUNREACH.
    */
   connect(address: number, port = 0): void {
@@ -120,11 +121,11 @@ export class Socket {
   /** Sends to the peer. Throws EDESTADDRREQ unless connected. */
   send(bytes: Uint8Array): void {
     if (!this.connected) throw new SocketError('EDESTADDRREQ', 'the socket is not connected');
-    this.sendTo(bytes, this.remoteAddress, this.remotePort);
+    this.sendto(bytes, this.remoteAddress, this.remotePort);
   }
 
   /** Sends one datagram; binds the socket to an ephemeral port if it has none. Does not block. */
-  sendTo(bytes: Uint8Array, address: number, port = 0): void {
+  sendto(bytes: Uint8Array, address: number, port = 0): void {
     this.#checkOpen();
     this.#throwError();
     if (this.type === 'udp') checkPort(port, 1);
@@ -134,7 +135,7 @@ export class Socket {
   }
 
   /** Waits for a datagram; null when none came within `timeoutNs`. Throws EBADF when the socket is closed. */
-  *recvFrom(timeoutNs = Number.POSITIVE_INFINITY): Blocking<Datagram | null> {
+  *recvfrom(timeoutNs = Number.POSITIVE_INFINITY): Blocking<Datagram | null> {
     const untilNs = this.#context.nowNs() + timeoutNs;
     for (;;) {
       this.#checkOpen();
@@ -148,7 +149,7 @@ export class Socket {
     }
   }
 
-  getSockName(): Endpoint {
+  getsockname(): Endpoint {
     return { address: this.localAddress, port: this.localPort };
   }
 
@@ -159,7 +160,7 @@ export class Socket {
     return error;
   }
 
-  /** Gives up the port. Tasks that wait in `recvFrom` get EBADF. Closing twice does nothing. */
+  /** Gives up the port. Tasks that wait in `recvfrom` get EBADF. Closing twice does nothing. */
   close(): void {
     if (!this.#open) return;
     this.#open = false;

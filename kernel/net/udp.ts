@@ -18,7 +18,7 @@ import type { DatagramProtocol, Socket } from './socket.ts';
 import { SocketError } from './socket-error.ts';
 
 export const UDP_PROTOCOL = 17;
-export const UDP_HEADER_BYTES = 8;
+const UDP_HEADER_BYTES = 8;
 
 export class Udp implements Ipv4Protocol, DatagramProtocol {
   readonly name = 'UDP';

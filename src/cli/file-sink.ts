@@ -1,4 +1,7 @@
-/** A file that is written in pieces, buffered, in order. Throws a UsageError when it cannot be made. */
+/**
+ * A file that is written in pieces, buffered, in order. When writing fails, which an observer in the middle of a run
+ * has no one to tell, the rest is thrown away and `close` says so.
+ */
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UsageError } from './usage-error.ts';
@@ -10,15 +13,16 @@ export class FileSink {
   readonly #file: number;
   readonly #chunks: Uint8Array[] = [];
   #waitingBytes = 0;
+  #failure: UsageError | null = null;
 
-  /** Makes or empties the file, and its directory. */
+  /** Makes or empties the file, and its directory. Throws a UsageError when that cannot be. */
   constructor(path: string) {
     this.path = path;
     try {
       mkdirSync(dirname(path), { recursive: true });
       this.#file = openSync(path, 'w');
     } catch (error) {
-      throw new UsageError(`cannot write ${path}: ${error instanceof Error ? error.message : String(error)}`);
+      throw cannotWrite(path, error);
     }
   }
 
@@ -30,14 +34,25 @@ export class FileSink {
 
   readonly text = (chunk: string): void => this.bytes(Buffer.from(chunk));
 
+  /** Throws a UsageError when something could not be written. */
   close(): void {
     this.#flush();
     closeSync(this.#file);
+    if (this.#failure !== null) throw this.#failure;
   }
 
   #flush(): void {
-    writeSync(this.#file, Buffer.concat(this.#chunks));
+    const bytes = Buffer.concat(this.#chunks);
     this.#chunks.length = 0;
     this.#waitingBytes = 0;
+    try {
+      for (let at = 0; at < bytes.length && this.#failure === null; ) at += writeSync(this.#file, bytes, at);
+    } catch (error) {
+      this.#failure = cannotWrite(this.path, error);
+    }
   }
+}
+
+function cannotWrite(path: string, error: unknown): UsageError {
+  return new UsageError(`cannot write ${path}: ${error instanceof Error ? error.message : String(error)}`);
 }

@@ -4,8 +4,9 @@ import { runLive } from '../bridge/live.ts';
 import { replay } from '../bridge/replay.ts';
 import { formatDuration } from './duration.ts';
 import { buildWorld, loadScenario } from './load-scenario.ts';
+import { throwProgramFailure } from './program-failure.ts';
 import { openRecordings, type RecordingOptions } from './recordings.ts';
-import { printResult } from './result.ts';
+import { printResult, resultOf } from './result.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface LiveCommandOptions extends RecordingOptions {
@@ -35,7 +36,8 @@ export async function liveCommand(name: string, options: LiveCommandOptions): Pr
     );
     const { inCount, outCount, dropCount, maxLagNs } = result;
     printResult({ framesIn: inCount, framesOut: outCount, framesDropped: dropCount, lag: formatDuration(maxLagNs) });
-    printResult(run.result());
+    throwProgramFailure(world);
+    printResult(resultOf(run));
   } finally {
     for (const path of recordings.close()) report(`wrote ${path}`);
   }
@@ -49,14 +51,16 @@ export async function replayCommand(path: string, options: ReplayCommandOptions)
   const recordings = openRecordings(world, options);
   try {
     const { frameCount, complete } = replay(world, journal);
+    throwProgramFailure(world);
+    const result = resultOf(run);
     const { nowNs, stepCount } = world.clock;
     if (options.json === true) {
       const summary = { scenario: name, seed, virtualTimeNs: nowNs, stepCount, frameCount, complete };
-      process.stdout.write(`${JSON.stringify({ ...summary, result: run.result() }, null, 2)}\n`);
+      process.stdout.write(`${JSON.stringify({ ...summary, result }, null, 2)}\n`);
     } else {
       const end = complete ? '' : ', as far as the journal goes: it has no end';
       process.stdout.write(`${name}, seed ${seed}: ${formatDuration(nowNs)}, ${frameCount} frames replayed${end}\n`);
-      printResult(run.result());
+      printResult(result);
     }
   } finally {
     for (const file of recordings.close()) process.stderr.write(`wrote ${file}\n`);

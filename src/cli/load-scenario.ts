@@ -16,17 +16,23 @@ export async function loadScenario(name: string): Promise<Scenario> {
   const module: unknown = await importFile(name);
   const exported = (module as { default?: unknown }).default;
   if (!isScenario(exported)) throw new UsageError(`${name} has no scenario as its default export`);
+  if (!Number.isSafeInteger(exported.untilNs) || exported.untilNs < 0) {
+    throw new UsageError(`${name} has untilNs ${exported.untilNs}: that is no time to end at, in whole nanoseconds`);
+  }
   return exported;
 }
 
 /** Builds the world of a scenario. Throws a UsageError, with the scenario's own message, when that fails. */
 export function buildWorld(name: string, scenario: Scenario, seed: string): { world: World; run: ScenarioRun } {
   const world = new World(seed);
+  let run: ScenarioRun | undefined;
   try {
-    return { world, run: scenario.build(world) };
+    run = scenario.build(world);
   } catch (error) {
     throw new UsageError(`scenario ${name} failed while it was built: ${messageOf(error)}`);
   }
+  if (typeof run?.result !== 'function') throw new UsageError(`build of scenario ${name} returns no { result }`);
+  return { world, run };
 }
 
 async function importFile(name: string): Promise<unknown> {
@@ -44,4 +50,8 @@ function isScenario(value: unknown): value is Scenario {
   );
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
+/** A compiler's message says in its second line what is wrong, and where. */
+function messageOf(error: unknown): string {
+  const [first = '', second = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+  return first.endsWith(':') ? `${first} ${second}` : first;
+}

@@ -34,7 +34,7 @@ function ringtail(): Command {
   return new Command('ringtail')
     .description('A machine you can see through: emulated computers, real drivers, and the wires between them.')
     .exitOverride()
-    .showHelpAfterError('(ringtail --help lists the commands)')
+    .configureOutput({ outputError: (text, write) => write(`ringtail: ${complaint(text)}`) })
     .configureHelp({ showGlobalOptions: false });
 }
 
@@ -98,6 +98,15 @@ function addReplay(program: Command): void {
     .option('--vcd <file>', 'write interrupt, bus and wire signals')
     .option('--json', 'print the result as JSON on standard output')
     .action(async (journal, options) => (await import('./live-command.ts')).replayCommand(journal, options));
+}
+
+/** A complaint of commander's about the arguments, on one line. */
+function complaint(text: string): string {
+  const line = text
+    .trim()
+    .replace(/^error: /, '')
+    .replace(/\s*\n\s*/g, ' ');
+  return `${line} (ringtail --help lists the commands)\n`;
 }
 
 function collect(value: string, earlier: readonly string[] | undefined): readonly string[] {

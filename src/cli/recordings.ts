@@ -9,7 +9,7 @@ export interface RecordingOptions {
 }
 
 export interface Recordings {
-  /** Finishes the files; returns their paths. */
+  /** Finishes the files; returns their paths. Throws a UsageError when one of them could not be written. */
   close(): string[];
 }
 

@@ -1,3 +1,18 @@
+/** What a scenario has to say at its end. */
+import type { ScenarioRun } from '../world/scenario.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Asks the scenario. Throws a UsageError, with the scenario's own message, when that fails. */
+export function resultOf(run: ScenarioRun): unknown {
+  try {
+    const result = run.result();
+    JSON.stringify(result);
+    return result;
+  } catch (error) {
+    throw new UsageError(`the scenario has no result: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
 /** Prints a scenario's result for a person: one `name: value` a line, nested values indented. */
 export function printResult(result: unknown): void {
   for (const line of linesOf(result, '')) process.stdout.write(`${line}\n`);

@@ -3,5 +3,9 @@
 import { register } from 'tsx/esm/api';
 
 register();
+// `ringtail tour | head`: whoever reads has seen enough.
+process.stdout.on('error', error => process.exit(error.code === 'EPIPE' ? 0 : 2));
+// Whoever reads the output may stop reading: `ringtail list | head -1`.
+process.stdout.on('error', error => process.exit(error.code === 'EPIPE' ? 0 : 2));
 const { main } = await import('./main.ts');
 process.exitCode = await main(process.argv);

@@ -4,9 +4,10 @@ import { recordFrames } from '../world/recorders.ts';
 import type { World } from '../world/world.ts';
 import { formatDuration } from './duration.ts';
 import { buildWorld, loadScenario } from './load-scenario.ts';
+import { throwProgramFailure } from './program-failure.ts';
 import { runWithProgress } from './progress.ts';
 import { openRecordings, type RecordingOptions } from './recordings.ts';
-import { printResult } from './result.ts';
+import { printResult, resultOf } from './result.ts';
 
 export interface RunOptions extends RecordingOptions {
   readonly seed: string;
@@ -25,11 +26,13 @@ export async function runCommand(name: string, options: RunOptions): Promise<voi
   } finally {
     for (const path of recordings.close()) process.stderr.write(`wrote ${path}\n`);
   }
+  throwProgramFailure(world);
+  const result = resultOf(run);
   if (trace === null) {
     process.stdout.write(`${name}, seed ${options.seed}: ${formatDuration(world.clock.nowNs)} of virtual time\n`);
-    printResult(run.result());
+    printResult(result);
   } else {
-    printJson(name, world, trace(), run.result());
+    printJson(name, world, trace(), result);
   }
 }
 

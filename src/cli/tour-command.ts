@@ -4,10 +4,9 @@
  */
 import { join } from 'node:path';
 import type { TwoHostsResult } from '../scenarios/two-hosts.ts';
-import type { World } from '../world/world.ts';
 import { buildWorld, loadScenario } from './load-scenario.ts';
 import { openRecordings } from './recordings.ts';
-import { journey } from './tour/journey.ts';
+import { itineraryOf, journey } from './tour/journey.ts';
 import { Recording } from './tour/recording.ts';
 import { tell } from './tour/tell.ts';
 
@@ -32,16 +31,10 @@ export async function tourCommand(options: TourOptions): Promise<void> {
   world.run(scenario.untilNs);
   recording.close();
   const files = recordings.close();
-  const steps = journey(recording, itinerary(world));
+  const steps = journey(recording, itineraryOf(world));
   const result = run.result() as TwoHostsResult;
   const write = (text: string) => process.stdout.write(`${text}\n`);
   if (options.json === true) write(JSON.stringify({ seed: options.seed, steps, result, files }, null, 2));
   else if (options.quiet === true) for (const file of files) write(file);
   else tell(write, steps, result, files);
-}
-
-function itinerary(world: World): Parameters<typeof journey>[1] {
-  const [asking, answering] = [...world.computers.keys()];
-  const [wire] = [...world.wires.values()];
-  return { asking: asking!, answering: answering!, wire: wire!.name, delayNs: wire!.cable.delayNs };
 }

@@ -3,7 +3,7 @@
  * drivers. This is where the layers meet, and where the compiler proves that each fits what the other asks for.
  */
 import { ClintDriver } from '../../drivers/clint.ts';
-import { e1000Driver } from '../../drivers/e1000/e1000.ts';
+import { DEFAULT_DESCRIPTORS, e1000Driver } from '../../drivers/e1000/e1000.ts';
 import { PciBus } from '../../drivers/pci.ts';
 import { PlicDriver } from '../../drivers/plic.ts';
 import { UartConsole } from '../../drivers/uart16550.ts';
@@ -19,8 +19,8 @@ import { Uart16550 } from '../../hw/serial/uart16550.ts';
 import type { Clock } from '../../hw/sim/clock.ts';
 import type { Prng } from '../../hw/sim/prng.ts';
 import { Kernel } from '../../kernel/kernel.ts';
+import { PACKET_BYTES } from '../../kernel/packet-pool.ts';
 import type { Program } from '../../kernel/task.ts';
-import { parseIpv4, parseMac } from '../lib/bytes.ts';
 import {
   CLINT,
   FIRST_NIC_SLOT,
@@ -33,9 +33,18 @@ import {
   RAM_BASE,
   UART,
 } from './memory-map.ts';
+import { interfaceConfigOf, macOf, type Nic, type NicOptions, ringSizesOf } from './nic.ts';
 
 const MIB = 1024 * 1024;
-const DEFAULT_MEMORY_MIB = 4;
+/** Without NICs. */
+const KERNEL_MEMORY_MIB = 2;
+/** A packet buffer, and as much again, for the kernel makes packet buffers of one half of memory. */
+const BYTES_PER_DESCRIPTOR = 2 * PACKET_BYTES;
+const MAX_MEMORY_MIB = 1024;
+/** PCI slots for NICs. */
+const MAX_NICS = 31;
+/** Characters of the serial console that are kept: the latest. */
+const CONSOLE_CHARACTERS = 65_536;
 
 /** What accesses to devices cost a hart: those on its own bus, and those that cross to PCI. */
 export interface AccessCosts {
@@ -65,27 +74,12 @@ export const FREE: AccessCosts = {
   trapNs: 0,
 };
 
-export interface NicOptions {
-  /** `52:54:00:...`; unless given, numbered through the world. */
-  readonly mac?: string;
-  /** `192.0.2.1/24`; without one the interface is up and has no IPv4. */
-  readonly address?: string;
-  /** The next hop for everything that is not on a link, dotted. */
-  readonly gateway?: string;
-  /** Descriptors of each ring: a multiple of 8. */
-  readonly txDescriptors?: number;
-  readonly rxDescriptors?: number;
-}
-
-/** A NIC of a computer, under the name that tables and captures give it: `alice.eth0`. */
-export interface Nic {
-  readonly name: string;
-  readonly device: E1000Nic;
-}
-
 export interface ComputerOptions {
+  /** In the order of their PCI slots: `eth0` is the first. */
   readonly nics: readonly NicOptions[];
+  /** Unless given, enough for the rings of the NICs: 4 for one with rings of the usual size. */
   readonly memoryMib?: number;
+  /** {@link PCI_LIKE} unless given. */
   readonly costs?: AccessCosts;
 }
 
@@ -110,22 +104,26 @@ export class Computer {
   readonly nics: readonly Nic[];
   readonly kernel: Kernel;
   readonly #programs: { readonly name: string; readonly program: Program }[] = [];
+  #poweredOn = false;
   #console = '';
 
-  /** Builds the machine, and switches it on at the first `run` of the world. */
+  /**
+   * Builds the machine, which the world switches on at its first `run`. Throws a RangeError when the options describe
+   * none.
+   */
   constructor(name: string, options: ComputerOptions, environment: ComputerEnvironment) {
     const { clock, prng } = environment;
     const costs = options.costs ?? PCI_LIKE;
     this.name = name;
     this.clock = clock;
-    this.ram = new Ram(RAM_BASE, (options.memoryMib ?? DEFAULT_MEMORY_MIB) * MIB);
+    if (options.nics.length > MAX_NICS)
+      throw new RangeError(`${options.nics.length} NICs: a PCI bus takes ${MAX_NICS}`);
+    this.ram = new Ram(RAM_BASE, memoryMibOf(options) * MIB);
     this.hart = new NativeHart(clock, this.bus, 0, costs.trapNs);
     this.plic = new Plic([level => this.hart.setInterrupt(MACHINE_EXTERNAL, level), () => {}]);
     this.clint = new Clint(clock, [this.hart]);
     this.uart = new Uart16550(clock, this.plic.input(UART.irq).source());
-    this.uart.onTransmit = byte => {
-      this.#console += String.fromCharCode(byte);
-    };
+    this.uart.onTransmit = byte => this.#print(byte);
     this.bus.map(RAM_BASE, this.ram.bytes.length, this.ram, { readNs: 0, writeNs: 0 });
     this.bus.map(PLIC.base, PLIC.sizeBytes, this.plic, costs.local);
     this.bus.map(CLINT.base, CLINT.sizeBytes, this.clint, costs.local);
@@ -140,23 +138,31 @@ export class Computer {
     this.kernel = this.#kernel(options, prng.fork('kernel'));
   }
 
-  /** What the kernel and its programs have written to the serial console so far. */
+  /** What the kernel and its programs have written to the serial console: the latest 65,536 characters of it. */
   get console(): string {
-    return this.#console;
+    return this.#console.slice(-CONSOLE_CHARACTERS);
   }
 
-  /** Starts `program` as a task at the end of boot. To be called before the world first runs. */
+  /** Starts `program` as a task at the end of boot. Throws a RangeError when the computer is running already. */
   start(name: string, program: Program): void {
+    if (this.#poweredOn) throw new RangeError(`program "${name}" comes too late: ${this.name} is running already`);
     this.#programs.push({ name, program });
   }
 
   /** Switches the computer on. For the world. */
   powerOn(): void {
+    this.#poweredOn = true;
     this.hart.start(this.kernel);
   }
 
+  /** Lets the text grow to twice what is kept before it cuts, which is cheaper than a cut per character. */
+  #print(byte: number): void {
+    this.#console += String.fromCharCode(byte);
+    if (this.#console.length === 2 * CONSOLE_CHARACTERS) this.#console = this.#console.slice(-CONSOLE_CHARACTERS);
+  }
+
   #nic(options: NicOptions, index: number, environment: ComputerEnvironment): Nic {
-    const mac = options.mac === undefined ? environment.nextMac() : parseMac(options.mac);
+    const mac = macOf(options) ?? environment.nextMac();
     const device = new E1000Nic(environment.clock, this.ram, environment.prng.fork(`eth${index}`), mac);
     this.bridge.insert(FIRST_NIC_SLOT + index, device.pci);
     return { name: `${this.name}.eth${index}`, device };
@@ -182,30 +188,24 @@ export class Computer {
             firstIrq: PCI_FIRST_IRQ,
           }),
         ],
-        pci: [e1000Driver(ringSizes(options.nics[0]))],
+        pci: [e1000Driver({}, new Map(options.nics.map((nic, index) => [FIRST_NIC_SLOT + index, ringSizesOf(nic)])))],
       },
-      net: { interfaces: options.nics.map(interfaceConfig), routes: [] },
+      net: { interfaces: options.nics.map(interfaceConfigOf), routes: [] },
       programs: this.#programs,
     });
   }
 }
 
-function ringSizes(nic: NicOptions | undefined): { txDescriptors?: number; rxDescriptors?: number } {
-  return {
-    ...(nic?.txDescriptors === undefined ? {} : { txDescriptors: nic.txDescriptors }),
-    ...(nic?.rxDescriptors === undefined ? {} : { rxDescriptors: nic.rxDescriptors }),
-  };
-}
-
-/** Throws a RangeError when the text is no `address/prefix`. */
-function interfaceConfig(nic: NicOptions): { address: number; prefixLength: number; gateway?: number } {
-  const [address = '', prefix = ''] = (nic.address ?? '0.0.0.0/0').split('/');
-  const prefixLength = Number(prefix);
-  if (!/^\d+$/.test(prefix) || prefixLength > 32)
-    throw new RangeError(`not an address with a prefix: "${nic.address}"`);
-  return {
-    address: parseIpv4(address),
-    prefixLength,
-    ...(nic.gateway === undefined ? {} : { gateway: parseIpv4(nic.gateway) }),
-  };
+/** The size of memory that the options ask for, or that their rings make use of. Throws a RangeError. */
+function memoryMibOf({ memoryMib, nics }: ComputerOptions): number {
+  if (memoryMib === undefined) {
+    const descriptors = nics.reduce(
+      (sum, { txDescriptors = DEFAULT_DESCRIPTORS, rxDescriptors = DEFAULT_DESCRIPTORS }) =>
+        sum + txDescriptors + rxDescriptors,
+      0,
+    );
+    return KERNEL_MEMORY_MIB + Math.ceil((descriptors * BYTES_PER_DESCRIPTOR) / MIB);
+  }
+  if (Number.isInteger(memoryMib) && memoryMib >= 1 && memoryMib <= MAX_MEMORY_MIB) return memoryMib;
+  throw new RangeError(`memory of ${memoryMib} MiB: a computer has 1 to ${MAX_MEMORY_MIB}`);
 }

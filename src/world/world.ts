@@ -8,11 +8,14 @@ import type { MediumListener } from '../../hw/ethernet/ports.ts';
 import { Station } from '../../hw/ethernet/station.ts';
 import { Clock } from '../../hw/sim/clock.ts';
 import { Prng } from '../../hw/sim/prng.ts';
-import { Computer, type ComputerOptions, type Nic } from './computer.ts';
+import { Computer, type ComputerOptions } from './computer.ts';
+import type { Nic } from './nic.ts';
 
 /** Locally administered, in the range that QEMU uses: the last three octets count up. */
 const FIRST_MAC = [0x52, 0x54, 0x00, 0x00, 0x00, 0x01] as const;
 const DEFAULT_CABLE_METRES = 10;
+/** The far end of an open wire. */
+const OUTSIDE = 'outside';
 
 export interface CableOptions {
   readonly lengthMetres?: number;
@@ -33,6 +36,13 @@ export interface OpenWire extends Wire {
   readonly station: Station;
 }
 
+/** A program that threw something. */
+export interface FailedProgram {
+  readonly computer: string;
+  readonly program: string;
+  readonly error: Error;
+}
+
 export class World {
   readonly seed: string;
   readonly clock = new Clock();
@@ -51,24 +61,27 @@ export class World {
 
   /** A computer, which is switched on when the world first runs. Names are unique. */
   computer(name: string, options: ComputerOptions): Computer {
+    if (this.#poweredOn) throw new RangeError(`computer "${name}" comes too late: the world has run already`);
+    checkNew(this.computers, name);
     const computer = new Computer(name, options, {
       clock: this.clock,
       prng: this.#prng.fork(`computer/${name}`),
       nextMac: () => this.#nextMac(),
     });
-    add(this.computers, name, computer);
+    this.computers.set(name, computer);
     return computer;
   }
 
-  /** A cable between the sockets of two NICs. Names are unique. */
+  /** A cable between the sockets of two NICs that have none yet. Names are unique. Throws a RangeError. */
   cable(name: string, a: Nic, b: Nic, options: CableOptions = {}): Wire {
+    if (a === b) throw new RangeError(`both ends of cable "${name}" in ${a.name}`);
     return this.#plug({ name, ends: [a.name, b.name], cable: this.#cable(name, options) }, a.device.phy, b.device.phy);
   }
 
   /** A cable from `nic` to a far end that real peers may use. */
   openWire(name: string, nic: Nic, options: CableOptions = {}): OpenWire {
     const station = new Station(this.clock, this.#prng.fork(`wire/${name}`));
-    const wire: OpenWire = { name, ends: [nic.name, 'outside'], cable: this.#cable(name, options), station };
+    const wire: OpenWire = { name, ends: [nic.name, OUTSIDE], cable: this.#cable(name, options), station };
     this.#plug(wire, nic.device.phy, station.phy);
     this.openWires.set(name, wire);
     return wire;
@@ -91,12 +104,24 @@ export class World {
     this.#throwFault();
   }
 
+  /** The first program on each computer that ended with an error, which its kernel logs and outlives. */
+  failedPrograms(): readonly FailedProgram[] {
+    return Array.from(this.computers.values(), ({ name: computer, kernel: { firstFailed } }) =>
+      firstFailed === null ? [] : [{ computer, program: firstFailed.name, error: firstFailed.error! }],
+    ).flat();
+  }
+
   #cable(name: string, { lengthMetres = DEFAULT_CABLE_METRES, bitErrorRate = 0 }: CableOptions): Cable {
     return new Cable(this.clock, this.#prng.fork(`cable/${name}`), lengthMetres, bitErrorRate);
   }
 
   #plug(wire: Wire, a: MediumListener, b: MediumListener): Wire {
-    add(this.wires, wire.name, wire);
+    checkNew(this.wires, wire.name);
+    for (const { name, ends } of this.wires.values()) {
+      const taken = ends.find(end => end !== OUTSIDE && wire.ends.includes(end));
+      if (taken !== undefined) throw new RangeError(`${taken} has cable "${name}" in its socket already`);
+    }
+    this.wires.set(wire.name, wire);
     wire.cable.connect(0, a);
     wire.cable.connect(1, b);
     return wire;
@@ -125,7 +150,6 @@ export class World {
   }
 }
 
-function add<T>(map: Map<string, T>, name: string, value: T): void {
+function checkNew(map: ReadonlyMap<string, unknown>, name: string): void {
   if (map.has(name)) throw new RangeError(`the world has a "${name}" already`);
-  map.set(name, value);
 }

@@ -179,7 +179,7 @@ test('the cache does what the model does', () => {
     fc.property(fc.commands(commands, { maxCommands: 40 }), steps => {
       const rig = new NetRig();
       const socket = rig.net.sockets.socket('udp');
-      const send = (n: number, mark: number) => socket.sendTo(Uint8Array.of(mark), parseIpv4(addressOf(n)), 9);
+      const send = (n: number, mark: number) => socket.sendto(Uint8Array.of(mark), parseIpv4(addressOf(n)), 9);
       fc.modelRun(() => ({ model: new Model(), real: { rig, send } }), steps);
       rig.advance(200 * SECOND_NS);
       expect(rig.net.arpTable(0)).toEqual([]);

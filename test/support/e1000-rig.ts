@@ -30,6 +30,9 @@ export const TX_BUFFERS = RAM_BASE + 0x1_0000;
 export const RX_BUFFERS = RAM_BASE + 0x8_0000;
 export const RX_BUFFER_STRIDE = 0x1000;
 
+/** Longest time that the NIC needs for a frame, beside that of its octets. */
+const SETTLE_NS = 5000;
+
 /** The command register: I/O space, memory space, bus master. */
 export const PCI_COMMAND = 4;
 export const PCI_ENABLE = 7;
@@ -46,7 +49,7 @@ export interface RxDescriptor {
 }
 
 /** Everything that the NIC told its observer. */
-export class Record implements E1000Taps {
+export class Recorder implements E1000Taps {
   readonly registers: [write: boolean, offset: number, value: number][] = [];
   readonly descriptors: { ring: Ring; index: number; address: number; action: string; bytes: Uint8Array }[] = [];
   readonly transfers: ['read' | 'write', number, number][] = [];
@@ -209,7 +212,8 @@ export class E1000Rig {
   /** The far station sends frames, and they arrive. */
   arrive(...frames: Frame[]): void {
     this.far.send(...frames);
-    this.pass(frames.reduce((ns, frame) => ns + (frame.wireBytes + 20) * 8, 20_000) * this.#bitNs);
+    const octets = frames.reduce((sum, frame) => sum + frame.wireBytes + 20, 0);
+    this.pass(octets * (8 * this.#bitNs + 4) + SETTLE_NS);
   }
 
   memory(address: number, length: number): Uint8Array {

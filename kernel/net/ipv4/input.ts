@@ -19,13 +19,13 @@ import { findBadOption, Ipv4Header, parse, parseUnchecked } from './header.ts';
 import { isOwnAddress, type Link } from './link.ts';
 
 /** What a sender hears at least of its packet in an ICMP error, beyond the IPv4 header (RFC 792). */
-export const QUOTED_PAYLOAD_BYTES = 8;
+const QUOTED_PAYLOAD_BYTES = 8;
 
 /** A packet that arrived, as protocols get it: its header, and how it came. One object is filled in again and again. */
 export class Ipv4Arrival extends Ipv4Header {
   /** Where it came in; the field is meaningful while the packet is being handled. */
   link: Link | null = null;
-  /** Whether it was sent to more than this host, by its IPv4 address or by its link-layer address. */
+  /** Whether it was sent to more than this host. A datagram for one host in a link-layer broadcast is refused. */
   group = false;
 }
 
@@ -80,7 +80,6 @@ export class Ipv4Input {
     }
     packet.length = arrival.totalBytes;
     arrival.link = link;
-    arrival.group ||= linkGroup;
     const trace = this.#context.trace;
     if (trace !== null) trace.ipv4('in', arrival.source, arrival.destination, arrival.protocol, packet.length);
     if (arrival.headerBytes > IPV4_HEADER_BYTES && !this.#hasGoodOptions(packet)) return;

@@ -5,6 +5,7 @@
  */
 import { MACHINE_EXTERNAL } from '../../../hw/cpu/hart.ts';
 import { formatIpv4, formatMac, hex, hexBytes, readLe16, readLe32 } from '../../lib/bytes.ts';
+import type { World } from '../../world/world.ts';
 import { causeNames, etherTypeName, protocolName } from './names.ts';
 import type { Moment, Recording } from './recording.ts';
 import type { Step } from './step.ts';
@@ -22,6 +23,13 @@ export interface Itinerary {
   readonly wire: string;
   /** Propagation delay of the wire in nanoseconds. */
   readonly delayNs: number;
+}
+
+/** The way of the first packet in a world of two computers and one wire. */
+export function itineraryOf(world: World): Itinerary {
+  const [asking, answering] = [...world.computers.keys()];
+  const [wire] = [...world.wires.values()];
+  return { asking: asking!, answering: answering!, wire: wire!.name, delayNs: wire!.cable.delayNs };
 }
 
 /** Walks through a recording. `at` is the index of the moment that the last step found. */
@@ -197,7 +205,7 @@ function crossing(walk: Walk, { asking: host, wire, delayNs }: Itinerary): void 
     frame.timeNs,
     'The MAC sends a preamble for the receiver to synchronize to, a start delimiter, the frame, and behind it the frame check sequence: four octets worked out from all the others, by which damage shows.',
     {
-      frame: `${hexBytes(octets.subarray(0, 34))} ...`,
+      frame: `${hexBytes(octets.subarray(0, 26))} ...`,
       FCS: hexBytes(octets.subarray(-FCS_OCTETS)),
       'on the wire': `${HEADER_OCTETS} + ${octets.length} octets, from ${frame.timeNs} to ${frame.endNs} ns: ${frame.endNs - frame.timeNs} ns`,
       propagation: `${delayNs} ns: the first bit comes out at ${frame.arrivalNs} ns`,

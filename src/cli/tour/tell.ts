@@ -1,5 +1,5 @@
 /** Prints the tour for a person: the steps, then what the programs got out of it, then the files. */
-import pc from 'picocolors';
+import pico from 'picocolors';
 import { formatIpv4 } from '../../lib/bytes.ts';
 import type { TwoHostsResult } from '../../scenarios/two-hosts.ts';
 import type { Step } from './step.ts';
@@ -7,13 +7,26 @@ import type { Step } from './step.ts';
 const TEXT_COLUMNS = 100;
 const INDENT = '    ';
 
-type Write = (line: string) => void;
+/** Colours are for a terminal, which a CI system is not, or for whoever asks for them by FORCE_COLOR. */
+const coloursWanted = (): boolean =>
+  pico.isColorSupported && (process.stdout.isTTY === true || process.env['FORCE_COLOR'] !== undefined);
 
-export function tell(write: Write, steps: readonly Step[], result: TwoHostsResult, files: readonly string[]): void {
+type Write = (line: string) => void;
+type Colours = ReturnType<typeof pico.createColors>;
+
+/** `coloured` says whether to use colours; unless given, whether standard output is a terminal. */
+export function tell(
+  write: Write,
+  steps: readonly Step[],
+  result: TwoHostsResult,
+  files: readonly string[],
+  coloured = coloursWanted(),
+): void {
+  const pc = pico.createColors(coloured);
   write(pc.bold('The journey of one packet'));
   write('Two computers, alice and bob, joined by a cable. alice asks whether bob is there. What follows is what this');
   write('run did, register by register; times are virtual nanoseconds since both were switched on.');
-  for (const [index, step] of steps.entries()) tellStep(write, index + 1, step);
+  for (const [index, step] of steps.entries()) tellStep(write, pc, index + 1, step);
   write('');
   write(pc.bold('And then'));
   for (const ping of result.pings) {
@@ -31,7 +44,7 @@ export function tell(write: Write, steps: readonly Step[], result: TwoHostsResul
   for (const file of files) write(`${INDENT}${file}  ${pc.dim(purposeOf(file))}`);
 }
 
-function tellStep(write: Write, number: number, { title, where, timeNs, text, values }: Step): void {
+function tellStep(write: Write, pc: Colours, number: number, { title, where, timeNs, text, values }: Step): void {
   write('');
   write(
     `${pc.bold(`${String(number).padStart(2)}. ${title}`)}  ${pc.cyan(where)}  ${pc.dim(`at ${grouped(timeNs)} ns`)}`,

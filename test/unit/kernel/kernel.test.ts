@@ -265,7 +265,7 @@ test('an error in a driver’s transmit stops the kernel, not the program that s
   machine.run();
   const task = machine.kernel.spawn('sender', function* (sys) {
     yield* [];
-    sys.sendTo(sys.socket('udp'), new Uint8Array(4), parseIpv4('10.0.0.2'), 7);
+    sys.sendto(sys.socket('udp'), new Uint8Array(4), parseIpv4('10.0.0.2'), 7);
   });
   expect(() => machine.run()).toThrow('transmit on eth0: TDT out of range');
   expect(task.error).toBeNull();

@@ -34,8 +34,8 @@ test('datagrams between two programs of a host, through all calls on sockets', (
     const socket = sys.socket('udp');
     sys.bind(socket, 0, 7);
     for (;;) {
-      const datagram = (yield* sys.recvFrom(socket))!;
-      sys.sendTo(socket, datagram.bytes, datagram.address, datagram.port);
+      const datagram = (yield* sys.recvfrom(socket))!;
+      sys.sendto(socket, datagram.bytes, datagram.address, datagram.port);
     }
   });
   machine.kernel.spawn('client', function* (sys) {
@@ -44,9 +44,9 @@ test('datagrams between two programs of a host, through all calls on sockets', (
     sys.setTtl(socket, 3);
     notes.push(socket.ttl);
     sys.send(socket, Uint8Array.of(1, 2, 3));
-    const answer = (yield* sys.recvFrom(socket, 1e9))!;
-    notes.push([...answer.bytes], answer.address, answer.port, sys.getSockName(socket).address, sys.takeError(socket));
-    notes.push(yield* sys.recvFrom(socket, 500));
+    const answer = (yield* sys.recvfrom(socket, 1e9))!;
+    notes.push([...answer.bytes], answer.address, answer.port, sys.getsockname(socket).address, sys.takeError(socket));
+    notes.push(yield* sys.recvfrom(socket, 500));
     sys.close(socket);
   });
   machine.run();
@@ -80,11 +80,11 @@ test('calls on sockets are traced with their arguments', () => {
     sys.bind(socket, 0, 9);
     sys.connect(socket, LOOPBACK, 7);
     sys.send(socket, new Uint8Array(3));
-    sys.sendTo(socket, new Uint8Array(4), LOOPBACK, 8);
-    sys.getSockName(socket);
+    sys.sendto(socket, new Uint8Array(4), LOOPBACK, 8);
+    sys.getsockname(socket);
     sys.setTtl(socket, 9);
     sys.takeError(socket);
-    yield* sys.recvFrom(socket, 0);
+    yield* sys.recvfrom(socket, 0);
     sys.close(socket);
     sys.spawn('other', function* () {});
     sys.random();
@@ -109,11 +109,11 @@ test('calls on sockets are traced with their arguments', () => {
     'bind udp/1 0.0.0.0:9',
     'connect udp/1 127.0.0.1:7',
     'send udp/1 3 bytes',
-    'sendTo udp/1 4 bytes 127.0.0.1:8',
-    'getSockName udp/1',
+    'sendto udp/1 4 bytes 127.0.0.1:8',
+    'getsockname udp/1',
     'setTtl udp/1 9',
     'takeError udp/1',
-    'recvFrom udp/1',
+    'recvfrom udp/1',
     'close udp/1',
     'spawn other',
     'random',

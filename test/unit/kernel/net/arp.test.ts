@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 
 const socket = () => rig.net.sockets.list()[0]!;
-const send = (mark: number, to = PEER) => socket().sendTo(Uint8Array.of(mark), parseIpv4(to), 9);
+const send = (mark: number, to = PEER) => socket().sendto(Uint8Array.of(mark), parseIpv4(to), 9);
 const row = (address: string) => rig.net.arpTable(0).find(entry => entry.address === parseIpv4(address));
 const state = (address = PEER) => row(address)?.state;
 
@@ -171,6 +171,21 @@ describe('an address that is not known', () => {
   });
 });
 
+test('packets that were sent on, or given up, no longer count as waiting', () => {
+  for (let round = 0; round < 20; round++) {
+    for (let i = 0; i < 4; i++) {
+      send(1, PEER);
+      send(1, OTHER);
+    }
+    rig.injectArp({ opcode: 2 }, HOST_MAC);
+    rig.advance(3 * SECOND_NS);
+    rig.setLink(false);
+    rig.setLink(true);
+  }
+  expect(rig.net.drops.counts['ARP queue is full']).toBe(0);
+  rig.expectNoLeak();
+});
+
 describe('an entry ages (RFC 1122 section 2.3.2.1)', () => {
   beforeEach(() => rig.introducePeer());
 
@@ -258,7 +273,7 @@ describe('the table is bounded', () => {
   test('when all are being resolved, a packet for yet another address is dropped', () => {
     const big = many();
     const scanner = big.net.sockets.socket('udp');
-    for (let i = 0; i < 513; i++) scanner.sendTo(Uint8Array.of(1), parseIpv4('10.1.0.0') + i, 9);
+    for (let i = 0; i < 513; i++) scanner.sendto(Uint8Array.of(1), parseIpv4('10.1.0.0') + i, 9);
     expect(big.net.drops.counts['ARP table is full']).toBe(1);
     big.advance(3 * SECOND_NS);
     big.expectNoLeak();
@@ -282,6 +297,15 @@ describe('gratuitous ARP (RFC 5227)', () => {
     loud.setLink(true);
     loud.expectSent(announcement);
     loud.expectNoLeak();
+  });
+
+  test('is not tried on a link that went down between the two', () => {
+    const config = { interfaces: [{ address: parseIpv4(HOST), prefixLength: 24, announce: true }] };
+    const loud = new NetRig(config);
+    loud.expectSent(announcement);
+    loud.setLink(false);
+    loud.advance(10 * SECOND_NS);
+    expect(loud.net.drops.counts['link is down']).toBe(0);
   });
 
   test('is not sent otherwise', () => {

@@ -27,3 +27,8 @@ test('the longest IPv4 packet, all ones, does not overflow the sum', () => {
   expect(fold(sum(bytes, 0, 65_534))).toBe(0xffff);
   expect(fold(sum(bytes, 0, 65_535, 0xffff * 6))).toBe(0xff00);
 });
+
+test('a header that a real network carried: 45 00 00 73 00 00 40 00 40 11, 192.168.0.1 to 192.168.0.199, has B861', () => {
+  const header = bytesFromHex('4500 0073 0000 4000 4011 0000 c0a8 0001 c0a8 00c7');
+  expect(complement(sum(header, 0, 20))).toBe(0xb861);
+});

@@ -153,6 +153,10 @@ describe('an ICMP error that the host sends', () => {
     rig.advance(SECOND_NS / 10);
     expect(count(60)).toBe(10);
     expect(rig.net.icmpErrors.counters).toMatchObject({ sent: 60, rateLimited: 60 });
+    rig.advance(SECOND_NS / 200);
+    expect(count(1)).toBe(0);
+    rig.advance(SECOND_NS / 200);
+    expect(count(2)).toBe(1);
     rig.advance(30 * SECOND_NS);
     expect(count(60)).toBe(50);
     rig.expectNoLeak();

@@ -10,7 +10,7 @@ beforeEach(() => {
 
 /** Sends a datagram with one octet, `mark`, to the peer. */
 function send(mark: number): void {
-  rig.net.sockets.list()[0]!.sendTo(Uint8Array.of(mark), parseIpv4(PEER), 9);
+  rig.net.sockets.list()[0]!.sendto(Uint8Array.of(mark), parseIpv4(PEER), 9);
 }
 
 const marks = () => rig.driver.sent.map(octets => octets[42]);

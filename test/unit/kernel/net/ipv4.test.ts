@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { DropReason } from '../../../../kernel/net/drop.ts';
 import { parseIpv4, readBe16 } from '../../../../src/lib/bytes.ts';
-import { BROADCAST_MAC, GATEWAY, HOST, HOST_MAC, NetRig, PEER, SECOND_NS } from '../../../support/net-rig.ts';
-import { type Ipv4Fields, icmp, ipv4, naiveSum, udp } from '../../../support/packets.ts';
+import { BROADCAST_MAC, GATEWAY, HOST, HOST_MAC, NetRig, PEER, PEER_MAC, SECOND_NS } from '../../../support/net-rig.ts';
+import { frame, type Ipv4Fields, icmp, ipv4, naiveSum, udp } from '../../../support/packets.ts';
 
 let rig: NetRig;
 beforeEach(() => {
@@ -45,17 +45,8 @@ describe('a datagram MUST be silently discarded (RFC 1122 section 3.2.1)', () =>
   });
 
   test('that is cut short within its header', () => {
-    rig.inject(
-      Uint8Array.from([
-        ...Array.from({ length: 6 }, (_, i) => [0x52, 0x54, 0, 0, 0, 1][i]!),
-        ...new Array(6).fill(2),
-        8,
-        0,
-        0x45,
-        0,
-        0,
-      ]),
-    );
+    const packet = ipv4({ source: PEER, destination: HOST, protocol: 1, payload: [] });
+    rig.inject(frame({ to: HOST_MAC, from: PEER_MAC, type: 0x0800, payload: packet.subarray(0, 19) }));
     expectDropped('malformed IPv4 header');
   });
 
@@ -66,7 +57,7 @@ describe('a datagram MUST be silently discarded (RFC 1122 section 3.2.1)', () =>
 });
 
 describe('a datagram is accepted', () => {
-  test('with the link layer’s padding behind it, which is no part of it'.replace('’', "'"), () => {
+  test('with padding of the link behind it, which is no part of it', () => {
     inject({}, { padding: 15 });
     rig.expectSentIpv4({ protocol: 1, payload: echoReply });
     rig.expectNoLeak();
@@ -166,7 +157,7 @@ describe('a datagram that the host sends', () => {
   const send = (data: Uint8Array, to: string, bound?: string) => {
     const socket = rig.net.sockets.socket('udp');
     socket.bind(bound === undefined ? 0 : parseIpv4(bound), 5000);
-    socket.sendTo(data, parseIpv4(to), 9);
+    socket.sendto(data, parseIpv4(to), 9);
     socket.close();
   };
 
@@ -212,7 +203,7 @@ describe('the loopback', () => {
       const receiver = rig.net.sockets.socket('udp');
       receiver.bind(0, 7777);
       const sender = rig.net.sockets.socket('udp');
-      sender.sendTo(Uint8Array.of(1, 2, 3), parseIpv4(address), 7777);
+      sender.sendto(Uint8Array.of(1, 2, 3), parseIpv4(address), 7777);
       expect(receiver.counters.received).toBe(0);
       rig.settle();
       expect(receiver.counters.received).toBe(1);
@@ -224,7 +215,7 @@ describe('the loopback', () => {
   test('has a bounded queue', () => {
     const socket = rig.net.sockets.socket('udp');
     socket.bind(0, 7777);
-    for (let i = 0; i < 70; i++) socket.sendTo(Uint8Array.of(i), parseIpv4('127.0.0.1'), 7777);
+    for (let i = 0; i < 70; i++) socket.sendto(Uint8Array.of(i), parseIpv4('127.0.0.1'), 7777);
     expect(rig.net.drops.counts['loopback queue is full']).toBe(6);
     rig.settle();
     expect(socket.counters.received).toBe(64);
@@ -253,5 +244,4 @@ test('an observer sees each packet and each loss', () => {
   inject({});
   inject({ checksumError: 1 });
   expect(seen).toEqual(['in c0000202 c0000201 1 31', 'out c0000201 c0000202 1 31', 'ipv4: bad IPv4 checksum']);
-  expect(HOST_MAC).toBe('52:54:00:00:00:01');
 });

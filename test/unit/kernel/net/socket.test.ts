@@ -40,7 +40,7 @@ function injectError(): void {
 function reader(socket: Socket, timeoutNs?: number): void {
   rig.spawn('reader', function* (sys: Syscalls) {
     try {
-      const datagram = yield* sys.recvFrom(socket, timeoutNs);
+      const datagram = yield* sys.recvfrom(socket, timeoutNs);
       log.push(datagram === null ? 'timeout' : `got ${[...datagram.bytes]}`);
     } catch (error) {
       log.push((error as { code: string }).code);
@@ -83,7 +83,7 @@ describe('bind', () => {
     const ports = Array.from({ length: 200 }, () => {
       const socket = open();
       socket.bind(0, 0);
-      return socket.getSockName().port;
+      return socket.getsockname().port;
     });
     expect(new Set(ports).size).toBe(200);
     expect(Math.min(...ports)).toBeGreaterThanOrEqual(49_152);
@@ -111,14 +111,14 @@ describe('connect', () => {
   test('binds, and fixes the source address', () => {
     const socket = open();
     socket.connect(parseIpv4(PEER), 4000);
-    expect(socket.getSockName()).toEqual({ address: parseIpv4(HOST), port: socket.localPort });
+    expect(socket.getsockname()).toEqual({ address: parseIpv4(HOST), port: socket.localPort });
     expect(socket.localPort).toBeGreaterThanOrEqual(49_152);
   });
 
   test('to oneself takes that address as source', () => {
     const socket = open();
     socket.connect(parseIpv4('127.0.0.1'), 4000);
-    expect(socket.getSockName().address).toBe(parseIpv4('127.0.0.1'));
+    expect(socket.getsockname().address).toBe(parseIpv4('127.0.0.1'));
   });
 
   test('without a route is ENETUNREACH', () => {
@@ -150,7 +150,7 @@ describe('send', () => {
   test('does not keep the bytes: the program may change them at once', () => {
     const socket = open();
     const bytes = Uint8Array.of(1, 2, 3);
-    socket.sendTo(bytes, parseIpv4('192.0.2.3'), 4000);
+    socket.sendto(bytes, parseIpv4('192.0.2.3'), 4000);
     bytes.fill(0);
     rig.injectArp({ opcode: 2, sender: '192.0.2.3' }, '52:54:00:00:00:01');
     rig.sent();
@@ -160,14 +160,14 @@ describe('send', () => {
   test('without a free buffer is ENOBUFS', () => {
     const socket = open();
     while (rig.packets.allocate() !== null);
-    expect(codeOf(() => socket.sendTo(Uint8Array.of(1), parseIpv4(PEER), 4000))).toBe('ENOBUFS');
-    expect(codeOf(() => open('icmp').sendTo(Uint8Array.of(8, 0, 0, 0, 0, 0, 0, 0), parseIpv4(PEER)))).toBe('ENOBUFS');
+    expect(codeOf(() => socket.sendto(Uint8Array.of(1), parseIpv4(PEER), 4000))).toBe('ENOBUFS');
+    expect(codeOf(() => open('icmp').sendto(Uint8Array.of(8, 0, 0, 0, 0, 0, 0, 0), parseIpv4(PEER)))).toBe('ENOBUFS');
   });
 
   test.each([[[8, 0, 0, 0, 0, 0, 0]], [[0, 0, 0, 0, 0, 0, 0, 0]], [[8, 1, 0, 0, 0, 0, 0, 0]]])(
     'of an icmp socket takes echo requests alone: %s is EINVAL',
     message => {
-      expect(codeOf(() => open('icmp').sendTo(Uint8Array.from(message), parseIpv4(PEER)))).toBe('EINVAL');
+      expect(codeOf(() => open('icmp').sendto(Uint8Array.from(message), parseIpv4(PEER)))).toBe('EINVAL');
       rig.expectNoLeak();
     },
   );
@@ -175,18 +175,18 @@ describe('send', () => {
   test('of an icmp socket writes identifier and checksum into the request', () => {
     const socket = open('icmp');
     socket.bind(0, 0x1234);
-    socket.sendTo(Uint8Array.of(8, 0, 0xff, 0xff, 0xff, 0xff, 0, 7, 5), parseIpv4(PEER));
+    socket.sendto(Uint8Array.of(8, 0, 0xff, 0xff, 0xff, 0xff, 0, 7, 5), parseIpv4(PEER));
     rig.expectSentIpv4({ protocol: 1, payload: icmp({ type: 8, word: 0x1234_0007, data: [5] }) });
   });
 
   test('of an icmp socket is EMSGSIZE beyond the MTU', () => {
     const message = new Uint8Array(1481);
     message[0] = 8;
-    expect(codeOf(() => open('icmp').sendTo(message, parseIpv4(PEER)))).toBe('EMSGSIZE');
+    expect(codeOf(() => open('icmp').sendto(message, parseIpv4(PEER)))).toBe('EMSGSIZE');
   });
 });
 
-describe('recvFrom', () => {
+describe('recvfrom', () => {
   let socket: Socket;
   beforeEach(() => {
     socket = open();
@@ -287,10 +287,10 @@ describe('recvFrom', () => {
   test('keeps the order of many datagrams that are never all read', () => {
     const expected: number[] = [];
     for (let i = 0; i < 1000; i++) {
-      inject([i & 255]);
+      inject([i % 251]);
       if (i < 5) continue;
       reader(socket);
-      expected.push((i - 5) & 255);
+      expected.push((i - 5) % 251);
     }
     expect(log).toEqual(expected.map(mark => `got ${mark}`));
   });
@@ -338,7 +338,7 @@ describe('close', () => {
     inject();
     expect(rig.net.drops.counts['no such port']).toBe(1);
     expect(codeOf(() => open().bind(0, 5000))).toBe('no error');
-    expect(codeOf(() => socket.sendTo(Uint8Array.of(1), parseIpv4(PEER), 4000))).toBe('EBADF');
+    expect(codeOf(() => socket.sendto(Uint8Array.of(1), parseIpv4(PEER), 4000))).toBe('EBADF');
     expect(codeOf(() => socket.bind(0, 5001))).toBe('EBADF');
   });
 
@@ -372,7 +372,7 @@ test('what two datagrams brought is apart: a program may write into one', () => 
   inject([1, 2]);
   inject([3, 4]);
   const take = () => {
-    const step = socket.recvFrom(0).next(true);
+    const step = socket.recvfrom(0).next(true);
     return step.done === true && step.value !== null ? step.value.bytes : new Uint8Array();
   };
   const first = take();

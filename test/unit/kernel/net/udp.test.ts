@@ -21,9 +21,9 @@ function open(address = '0.0.0.0', port = 5000): Socket {
 const inject = (fields: Partial<UdpFields> = {}, padding = 0) =>
   rig.injectIpv4({ protocol: 17, payload: udp({ ...PORTS, data: [1, 2, 3], ...fields }) }, { padding });
 
-/** What a task that waits in `recvFrom` gets; the call must not have to wait. */
+/** What a task that waits in `recvfrom` gets; the call must not have to wait. */
 function received(socket: Socket): Datagram {
-  const step = socket.recvFrom(0).next(true);
+  const step = socket.recvfrom(0).next(true);
   if (step.done !== true || step.value === null) throw new Error('no datagram has come in');
   return step.value;
 }
@@ -116,8 +116,8 @@ describe('of several sockets at a port', () => {
     any.bind(0, 5000);
     expect(() => open(HOST)).toThrow('EADDRINUSE');
     any.close();
-    const bound = open(HOST);
     const loopback = open('127.0.0.1');
+    const bound = open(HOST);
     inject();
     expect([bound, loopback].map(socket => socket.counters.received)).toEqual([1, 0]);
   });
@@ -135,7 +135,7 @@ describe('of several sockets at a port', () => {
 describe('a datagram that is sent', () => {
   test.each([0, 1, 2, 1472])('with %s octets has ports, length and checksum right', length => {
     const data = Uint8Array.from({ length }, (_, i) => i ^ 0x5a);
-    open().sendTo(data, parseIpv4(PEER), 4000);
+    open().sendto(data, parseIpv4(PEER), 4000);
     const payload = udp({ source: HOST, destination: PEER, sourcePort: 5000, destinationPort: 4000, data });
     rig.expectSentIpv4({ protocol: 17, payload });
     rig.expectNoLeak();
@@ -144,20 +144,20 @@ describe('a datagram that is sent', () => {
   test('has FFFF for a checksum that computes to zero (RFC 768)', () => {
     const fields = { source: HOST, destination: PEER, sourcePort: 5000, destinationPort: 4000 };
     const data = computedZero(fields);
-    open().sendTo(Uint8Array.from(data), parseIpv4(PEER), 4000);
+    open().sendto(Uint8Array.from(data), parseIpv4(PEER), 4000);
     expect(readBe16(rig.sent(), 40)).toBe(0xffff);
   });
 
   test('has the time to live that the socket is set to', () => {
     const socket = open();
     socket.ttl = 3;
-    socket.sendTo(Uint8Array.of(1), parseIpv4(PEER), 4000);
+    socket.sendto(Uint8Array.of(1), parseIpv4(PEER), 4000);
     expect(rig.sent()[22]).toBe(3);
   });
 
   test('is refused with EMSGSIZE when it would have to be fragmented', () => {
     const socket = open();
-    expect(() => socket.sendTo(new Uint8Array(1473), parseIpv4(PEER), 4000)).toThrow('EMSGSIZE');
+    expect(() => socket.sendto(new Uint8Array(1473), parseIpv4(PEER), 4000)).toThrow('EMSGSIZE');
     rig.expectNothing();
     rig.expectNoLeak();
   });

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { E1000, REGISTER_SPACE_BYTES } from '../../../../../hw/nic/e1000/registers.ts';
-import { E1000Rig, Record } from '../../../../support/e1000-rig.ts';
+import { E1000Rig, Recorder } from '../../../../support/e1000-rig.ts';
 
 /**
  * Offset, reset value, count, stride. CTRL is as the EEPROM of the bench leaves it: FRCSPD cleared by word 0Ah, SLU set
@@ -39,7 +39,6 @@ const MANUAL: Readonly<Record<string, readonly [at: number, reset: number, count
   FFVT: [0x9800, 0, 128, 8], PBM: [0x10000, 0],
 };
 
-/** Registers whose reading changes others, or themselves, beyond their own read-clear bits; or that run engines. */
 const REGISTERS = Object.entries(E1000);
 const offsets = REGISTERS.flatMap(([, { at, count, stride }]) =>
   Array.from({ length: count }, (_, i) => at + i * stride),
@@ -86,7 +85,7 @@ describe('registers, 82540EM manual chapter 13', () => {
   it('keep what is written to storage, and nothing else', () => {
     fc.assert(
       fc.property(fc.constantFrom(...REGISTERS), anyWord, ([name, register], word) => {
-        if (name === 'CTRL' || name === 'EECD' || name === 'PBA' || name === 'SWSM') return;
+        if (name === 'CTRL' || name === 'EECD' || name === 'PBA' || name === 'ICS') return;
         const rig = new E1000Rig({ link: false });
         const before = rig.peek(register.at);
         rig.write(register.at, word);
@@ -98,9 +97,7 @@ describe('registers, 82540EM manual chapter 13', () => {
           else if (access === 'sc' || access === 'wo' || access === 'rc/w1c' || access === 'w1c') expected |= 0;
           else expected |= before & mask;
         }
-        if (name === 'ICS') expected = word & 0x1f6d7 & 0x1f6d7;
         if (name === 'MDIC') expected &= ~(E1000.MDIC.R | E1000.MDIC.E);
-        if (name === 'ICS') return;
         expect(rig.peek(register.at)).toBe(expected >>> 0);
       }),
       { numRuns: 400 },
@@ -124,13 +121,13 @@ describe('registers, 82540EM manual chapter 13', () => {
   it('read-clear counters and causes are zero at the next read', () => {
     const rig = new E1000Rig();
     rig.write(E1000.ICS.at, -1);
-    expect(rig.read(E1000.ICR.at)).toBe(0x1f6d7 & ~0x20);
+    expect(rig.read(E1000.ICR.at)).toBe(0x1f6df);
     expect(rig.read(E1000.ICR.at)).toBe(0);
   });
 
   it('take whole words: a narrower write is ignored, a narrower read gives its part of the word', () => {
     const rig = new E1000Rig({ link: false });
-    const record = new Record();
+    const record = new Recorder();
     rig.nic.taps = record;
     rig.nic.write(E1000.VET.at, 1, 0x12);
     expect(rig.peek(E1000.VET.at)).toBe(0x8100);
@@ -140,7 +137,7 @@ describe('registers, 82540EM manual chapter 13', () => {
 
   it('report a one written to a bit that is reserved or not implemented', () => {
     const rig = new E1000Rig({ link: false });
-    const record = new Record();
+    const record = new Recorder();
     rig.nic.taps = record;
     rig.write(E1000.TXDMAC.at, 1);
     rig.write(E1000.ITR.at, 0x1_0000);

@@ -7,7 +7,7 @@ import {
   octetsTo,
   PCI_COMMAND,
   PCI_ENABLE,
-  Record,
+  Recorder,
   SEND,
   TX_BUFFERS,
 } from '../../../../support/e1000-rig.ts';
@@ -94,7 +94,7 @@ describe('transmit, 82540EM manual 3.3 and 3.4', () => {
 
   it('without IFCS sends the bytes as they are, so that the last four stand in the place of the FCS', () => {
     const rig = new E1000Rig().openTx();
-    const record = new Record();
+    const record = new Recorder();
     rig.nic.taps = record;
     const octets = octetsTo(BROADCAST, 100);
     rig.send(0, octets, CMD.EOP | CMD.RS);
@@ -209,12 +209,38 @@ describe('transmit, 82540EM manual 3.3 and 3.4', () => {
     expect(rig.read(ICR.at)).toBe(0);
   });
 
+  it('gathers each of many packets whole', () => {
+    const rig = new E1000Rig().openTx(8);
+    for (let i = 0; i < 60; i++) {
+      const octets = octetsTo(BROADCAST, 1500, i);
+      const address = rig.txBuffer(0, octets);
+      const index = (2 * i) % 8;
+      rig.txLegacy(index, address, 1000, CMD.RS);
+      rig.txLegacy(index + 1, address + 1000, 500, SEND);
+      rig.write(TDT.at, (index + 2) % 8);
+      rig.pass(FRAME_NS);
+      expect(Buffer.compare(sentBy(rig)[i]!.octets, octets)).toBe(0);
+    }
+  });
+
+  it('raises TXQE when the hardware owns no descriptor any more, not before', () => {
+    const rig = new E1000Rig().openTx();
+    const record = new Recorder();
+    rig.nic.taps = record;
+    const address = rig.txBuffer(0, octetsTo(BROADCAST, 1000));
+    for (let i = 0; i < 3; i++) rig.txLegacy(i, address, 1000, SEND);
+    rig.write(TDT.at, 3);
+    rig.pass(2 * FRAME_NS);
+    expect(record.raised.filter(bits => (bits & ICR.TXQE) !== 0)).toHaveLength(1);
+    expect(record.raised.filter(bits => (bits & ICR.TXDW) !== 0)).toHaveLength(3);
+  });
+
   it('raises TXD_LOW when the descriptors left fall to 8 x LWTHRESH', () => {
     const rig = new E1000Rig().openTx(32);
     rig.write(TXDCTL.at, 1 << 25);
     const address = rig.txBuffer(0, octetsTo(BROADCAST, 100));
     for (let i = 0; i < 10; i++) rig.txLegacy(i, address, 100, SEND);
-    const record = new Record();
+    const record = new Recorder();
     rig.nic.taps = record;
     rig.write(TDT.at, 10);
     rig.pass(FRAME_NS);
@@ -236,7 +262,7 @@ describe('transmit, 82540EM manual 3.3 and 3.4', () => {
 
   it('tells an observer of fetch, data and write-back', () => {
     const rig = new E1000Rig().openTx();
-    const record = new Record();
+    const record = new Recorder();
     rig.nic.taps = record;
     rig.send(0, octetsTo(BROADCAST, 100));
     rig.pass(FRAME_NS);

@@ -1,0 +1,52 @@
+/**
+ * Ringtail's public API: worlds of computers and cables, the programs that run on them, scenarios for the `ringtail`
+ * command, recorders and probes. What is not exported here is free to change. Nothing here needs Node.
+ *
+ * A scenario file:
+ *
+ *     import { parseIpv4, type PingReport, ping, scenario } from 'ringtail';
+ *
+ *     export default scenario({
+ *       summary: 'one ping',
+ *       untilNs: 3_000_000_000,
+ *       build(world) {
+ *         const alice = world.computer('alice', { nics: [{ address: '192.0.2.1/24' }] });
+ *         const bob = world.computer('bob', { nics: [{ address: '192.0.2.2/24' }] });
+ *         world.cable('cable', alice.nics[0]!, bob.nics[0]!);
+ *         const reports: PingReport[] = [];
+ *         alice.start('client', function* (sys) {
+ *           yield* sys.sleep(2_000_000_000);
+ *           yield* ping(parseIpv4('192.0.2.2'), { count: 1 }, report => reports.push(report))(sys);
+ *         });
+ *         return { result: () => reports };
+ *       },
+ *     });
+ */
+
+export { type PingOptions, type PingReply, type PingReport, ping } from '../kernel/apps/ping.ts';
+export { type UdpClientOptions, type UdpClientReport, udpClient } from '../kernel/apps/udp-client.ts';
+export { ECHO_PORT, udpEcho } from '../kernel/apps/udp-echo.ts';
+export type { Datagram, Endpoint, Socket, SocketType } from '../kernel/net/socket.ts';
+export { SocketError } from '../kernel/net/socket-error.ts';
+export type { Syscalls } from '../kernel/syscall.ts';
+export type { Blocking, Program } from '../kernel/task.ts';
+export { bytesFromHex, formatIpv4, formatMac, hexBytes, parseIpv4, parseMac } from './lib/bytes.ts';
+export { type FrameEvent, frameEvents } from './observe/frame-probe.ts';
+export {
+  type LineEvent,
+  lineEvents,
+  type PlicEvent,
+  plicEvents,
+  type TrapEvent,
+  trapEvents,
+} from './observe/interrupt-probe.ts';
+export { type KernelEvent, kernelEvents } from './observe/kernel-probe.ts';
+export { type NicEvent, nicEvents } from './observe/nic-probe.ts';
+export type { ByteSink } from './observe/pcapng.ts';
+export type { TextSink } from './observe/vcd.ts';
+export { virtualTimeScheduler } from './observe/virtual-time-scheduler.ts';
+export { type AccessCosts, type Computer, type ComputerOptions, FREE, PCI_LIKE } from './world/computer.ts';
+export type { Nic, NicOptions } from './world/nic.ts';
+export { type Recorder, recordFrames, recordSignals } from './world/recorders.ts';
+export { type Scenario, type ScenarioRun, scenario } from './world/scenario.ts';
+export { type CableOptions, type FailedProgram, type OpenWire, type Wire, World } from './world/world.ts';

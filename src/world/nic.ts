@@ -1,0 +1,67 @@
+/**
+ * What is said about a NIC of a computer when it is built, and what the parts that it concerns make of it: the driver,
+ * the network stack, and the size of memory. Everything is checked before the computer is there.
+ */
+import type { RingSizes } from '../../drivers/e1000/e1000.ts';
+import type { E1000Nic } from '../../hw/nic/e1000/e1000.ts';
+import type { InterfaceConfig } from '../../kernel/net/stack.ts';
+import { formatIpv4, parseIpv4, parseMac } from '../lib/bytes.ts';
+
+export interface NicOptions {
+  /** `52:54:00:...`; unless given, numbered through the world. */
+  readonly mac?: string;
+  /** `192.0.2.1/24`; without one the interface is up and has no IPv4. */
+  readonly address?: string;
+  /** The next hop for everything that is not on a link, dotted. It is on this NIC's own network. */
+  readonly gateway?: string;
+  /** Descriptors of each ring: a multiple of 8 from 8 to 4096, 256 unless given. */
+  readonly txDescriptors?: number;
+  readonly rxDescriptors?: number;
+}
+
+/** A NIC of a computer, under the name that tables and captures give it: `alice.eth0`. */
+export interface Nic {
+  readonly name: string;
+  readonly device: E1000Nic;
+}
+
+/** The hardware address of the options, six bytes; null when they leave it open. Throws a RangeError. */
+export function macOf({ mac }: NicOptions): Uint8Array | null {
+  if (mac === undefined) return null;
+  const bytes = parseMac(mac);
+  if ((bytes[0]! & 1) !== 0) throw new RangeError(`"${mac}" is a group's MAC address, not one station's`);
+  return bytes;
+}
+
+/** What the options say to the driver. */
+export function ringSizesOf({ txDescriptors, rxDescriptors }: NicOptions): RingSizes {
+  return {
+    ...(txDescriptors === undefined ? {} : { txDescriptors }),
+    ...(rxDescriptors === undefined ? {} : { rxDescriptors }),
+  };
+}
+
+/** What the options say to the network stack. Throws a RangeError when that makes no sense. */
+export function interfaceConfigOf({ address, gateway }: NicOptions): InterfaceConfig {
+  if (address === undefined) {
+    if (gateway !== undefined) throw new RangeError(`gateway ${gateway} of a NIC without an address`);
+    return { address: 0, prefixLength: 0 };
+  }
+  const config = parseAddress(address);
+  if (gateway === undefined) return config;
+  const nextHop = parseIpv4(gateway);
+  const hosts = 2 ** (32 - config.prefixLength);
+  if (nextHop === config.address || Math.floor(nextHop / hosts) !== Math.floor(config.address / hosts)) {
+    throw new RangeError(`gateway ${formatIpv4(nextHop)} is no other host on the network of ${address}`);
+  }
+  return { ...config, gateway: nextHop };
+}
+
+function parseAddress(text: string): InterfaceConfig {
+  const [, dotted, prefix] = /^([\d.]+)\/(\d{1,2})$/.exec(text) ?? [];
+  if (dotted === undefined || Number(prefix) > 32) throw new RangeError(`not an address with a prefix: "${text}"`);
+  const address = parseIpv4(dotted);
+  const first = Math.floor(address / 2 ** 24);
+  if (first === 0 || first === 127 || first >= 224) throw new RangeError(`no NIC can have the address ${dotted}`);
+  return { address, prefixLength: Number(prefix) };
+}

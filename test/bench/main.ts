@@ -1,0 +1,99 @@
+/**
+ * `npm run bench`: what must be fast, measured. Ratios come from paired runs and hold on a noisy machine; rates are
+ * those of this machine at this moment. `--json` prints the same as JSON.
+ */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { FREE, PCI_LIKE } from '../../src/world/computer.ts';
+import { events } from './events.ts';
+import { measurePaired } from './paired.ts';
+import { registerVariants } from './register-access.ts';
+import { udpStream } from './udp-stream.ts';
+
+const ROUNDS = 60;
+const STREAM_FRAMES = 100_000;
+const STREAM_ROUNDS = 4;
+const STARTS = 5;
+const MIB = 1024 * 1024;
+
+/** One figure. `aim` is what it should come to, where somebody has said so. */
+interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly aim?: string;
+}
+
+function main(): void {
+  const figures = [...eventFigures(), ...registerFigures(), ...streamFigures(), ...processFigures()];
+  if (process.argv.includes('--json')) {
+    process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
+    return;
+  }
+  const width = Math.max(...figures.map(({ name }) => name.length));
+  for (const { name, value, unit, aim } of figures) {
+    process.stdout.write(`${name.padEnd(width)}  ${format(value).padStart(12)} ${unit}${aim ? `  (${aim})` : ''}\n`);
+  }
+}
+
+function eventFigures(): Figure[] {
+  return measurePaired([events(8), events(64), events(1024)], ROUNDS).map(({ name, nsPerOperation }) => ({
+    name: `events, ${name}`,
+    value: 1e9 / nsPerOperation,
+    unit: 'events/s',
+  }));
+}
+
+function registerFigures(): Figure[] {
+  const [declared, byHand] = measurePaired(registerVariants(), ROUNDS);
+  return [
+    { name: 'register accesses through the bus', value: 1e9 / declared!.nsPerOperation, unit: 'accesses/s' },
+    {
+      name: 'declared registers : hand-written switch',
+      value: declared!.nsPerOperation / byHand!.nsPerOperation,
+      unit: 'times the cost',
+      aim: 'at most 1.5',
+    },
+  ];
+}
+
+/** The best of a few rounds: the first ones warm the compiler up. */
+function streamFigures(): Figure[] {
+  const kinds = [
+    { name: 'UDP host to host, 1514 B', bytes: 1514, costs: PCI_LIKE, aim: 'aim 250000, at least 100000' },
+    { name: 'UDP host to host, 64 B', bytes: 60, costs: PCI_LIKE, aim: '' },
+    { name: 'UDP host to host, 1514 B, software free', bytes: 1514, costs: FREE, aim: '' },
+  ];
+  return kinds.flatMap(({ name, bytes, costs, aim }) => {
+    const rounds = Array.from({ length: STREAM_ROUNDS }, () => udpStream(bytes, STREAM_FRAMES, costs));
+    const best = Math.max(...rounds.map(({ frames, cpuSeconds }) => frames / cpuSeconds));
+    const { eventCount, frames } = rounds[0]!;
+    return [
+      { name, value: best, unit: 'frames per CPU-second', ...(aim === '' ? {} : { aim }) },
+      { name: `${name}: events`, value: eventCount / frames, unit: 'events per frame' },
+    ];
+  });
+}
+
+/** Start of the command, and the memory of a process that has run two hosts. */
+function processFigures(): Figure[] {
+  const ringtail = fileURLToPath(new URL('../../../../../src/cli/ringtail.js', import.meta.url));
+  const times = Array.from({ length: STARTS }, () => {
+    const beganNs = process.hrtime.bigint();
+    spawnSync(process.execPath, [ringtail, 'list'], { stdio: 'ignore' });
+    return Number(process.hrtime.bigint() - beganNs) / 1e9;
+  });
+  const code = `await import('tsx/esm/api').then(tsx => tsx.register());
+    const { main } = await import(${JSON.stringify(ringtail.replace('ringtail.js', 'main.ts'))});
+    await main(['node', 'ringtail', 'run', 'two-hosts', '--json']);
+    process.stderr.write(String(process.memoryUsage().rss));`;
+  const run = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
+  return [
+    { name: 'start of the command, `ringtail list`', value: Math.min(...times), unit: 's', aim: 'under 0.4' },
+    { name: 'memory after `ringtail run two-hosts`', value: Number(run.stderr) / MIB, unit: 'MiB', aim: 'under 100' },
+  ];
+}
+
+const format = (value: number): string => (value >= 1000 ? String(Math.round(value)) : value.toFixed(2));
+
+main();

@@ -1,0 +1,194 @@
+import { describe, expect, test } from 'vitest';
+import { type PingReport, ping } from '../../../kernel/apps/ping.ts';
+import { parseIpv4 } from '../../../src/lib/bytes.ts';
+import { FREE } from '../../../src/world/computer.ts';
+import type { NicOptions } from '../../../src/world/nic.ts';
+import { World } from '../../../src/world/world.ts';
+
+const LINK_UP_NS = 2_500_000_000;
+const withNic = (nic: NicOptions) => () => new World('1').computer('a', { nics: [nic] });
+
+describe('what does not make a world is refused when it is said', () => {
+  test.each<[NicOptions, string]>([
+    [{ address: '192.0.2.1' }, 'not an address with a prefix: "192.0.2.1"'],
+    [{ address: '192.0.2.1/33' }, 'not an address with a prefix'],
+    [{ address: '192.0.2.1/24/7' }, 'not an address with a prefix'],
+    [{ address: '192.0.2.256/24' }, 'not an IPv4 address: "192.0.2.256"'],
+    [{ address: '192.0.2/24' }, 'not an IPv4 address: "192.0.2"'],
+    [{ address: '224.0.0.1/24' }, 'no NIC can have the address 224.0.0.1'],
+    [{ address: '127.0.0.1/8' }, 'no NIC can have the address 127.0.0.1'],
+    [{ address: '0.0.0.0/0' }, 'no NIC can have the address 0.0.0.0'],
+    [{ address: '192.0.2.1/24', gateway: '192.0.3.1' }, 'gateway 192.0.3.1 is no other host on the network of'],
+    [{ address: '192.0.2.1/24', gateway: '192.0.2.1' }, 'gateway 192.0.2.1 is no other host'],
+    [{ address: '192.0.2.1/24', gateway: 'there' }, 'not an IPv4 address: "there"'],
+    [{ gateway: '192.0.2.1' }, 'gateway 192.0.2.1 of a NIC without an address'],
+    [{ mac: '52:54:00' }, 'not a MAC address: "52:54:00"'],
+    [{ mac: '01:00:5e:00:00:01' }, "a group's MAC address"],
+    [{ txDescriptors: 7 }, 'txDescriptors is 7, not a multiple of 8'],
+    [{ rxDescriptors: 4104 }, 'rxDescriptors is 4104'],
+  ])('NIC %j', (nic, message) => {
+    expect(withNic(nic)).toThrow(RangeError);
+    expect(withNic(nic)).toThrow(message);
+  });
+
+  test.each([0, 1.5, -1, 1025, Number.NaN])('%d MiB of memory', memoryMib => {
+    expect(() => new World('1').computer('a', { nics: [], memoryMib })).toThrow(`memory of ${memoryMib} MiB`);
+  });
+
+  test('more NICs than a PCI bus has slots', () => {
+    const nics = new Array(32).fill({ rxDescriptors: 8, txDescriptors: 8 });
+    expect(() => new World('1').computer('a', { nics })).toThrow('32 NICs: a PCI bus takes 31');
+  });
+
+  test('two computers, or two cables, of one name', () => {
+    const world = new World('1');
+    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map(name => world.computer(name, { nics: [{}] }).nics[0]!);
+    expect(() => world.computer('a', { nics: [] })).toThrow('the world has a "a" already');
+    world.cable('one', a!, b!);
+    expect(() => world.cable('one', c!, d!)).toThrow('the world has a "one" already');
+  });
+
+  test('a socket with two plugs', () => {
+    const world = new World('1');
+    const [a, b, c] = ['a', 'b', 'c'].map(name => world.computer(name, { nics: [{}] }).nics[0]!);
+    world.cable('one', a!, b!);
+    expect(() => world.cable('two', c!, b!)).toThrow('b.eth0 has cable "one" in its socket already');
+    expect(() => world.openWire('three', a!)).toThrow('a.eth0 has cable "one" in its socket already');
+    expect(() => world.cable('four', c!, c!)).toThrow('both ends of cable "four" in c.eth0');
+    expect([...world.wires.keys()]).toEqual(['one']);
+  });
+
+  test.each([-1, Number.NaN, Number.POSITIVE_INFINITY, 100_001])('a cable of %d metres', lengthMetres => {
+    const world = new World('1');
+    const [a, b] = ['a', 'b'].map(name => world.computer(name, { nics: [{}] }).nics[0]!);
+    expect(() => world.cable('cable', a!, b!, { lengthMetres })).toThrow(`metres long, not ${lengthMetres}`);
+    expect(() => world.cable('cable', a!, b!, { bitErrorRate: 1 })).toThrow('a bit error rate lies between 0 and 1');
+  });
+
+  test('a computer or a program that comes when the world has run', () => {
+    const world = new World('1');
+    const a = world.computer('a', { nics: [] });
+    world.run(1);
+    expect(() => world.computer('b', { nics: [] })).toThrow('"b" comes too late');
+    expect(() => a.start('late', function* () {})).toThrow('program "late" comes too late');
+  });
+});
+
+describe('several NICs in one computer', () => {
+  test('each has its own rings, address, name and wire', () => {
+    const world = new World('1');
+    const sizes = [8, 64, 256, 1024];
+    const nics = sizes.map((count, i) => ({
+      address: `10.0.${i}.1/24`,
+      txDescriptors: count,
+      rxDescriptors: 2 * count,
+    }));
+    const router = world.computer('router', { nics, costs: FREE });
+    const reports: PingReport[] = [];
+    for (const i of sizes.keys()) {
+      const host = world.computer(`h${i}`, { nics: [{ address: `10.0.${i}.2/24` }], costs: FREE });
+      world.cable(`cable${i}`, router.nics[i]!, host.nics[0]!);
+      router.start(`ping${i}`, function* (sys) {
+        yield* sys.sleep(LINK_UP_NS);
+        yield* ping(parseIpv4(`10.0.${i}.2`), { count: 1 }, report => reports.push(report))(sys);
+      });
+    }
+    world.run(LINK_UP_NS + 100_000_000);
+    expect(router.nics.map(({ name }) => name)).toEqual(['router.eth0', 'router.eth1', 'router.eth2', 'router.eth3']);
+    expect(reports.map(report => report.kind)).toEqual(['reply', 'reply', 'reply', 'reply']);
+    const rings = router.kernel.memory.usage().allocations.filter(({ owner }) => owner.endsWith('ring'));
+    expect(rings.map(({ owner, sizeBytes }) => [owner, sizeBytes / 16])).toEqual(
+      sizes.flatMap((count, i) => [
+        [`eth${i} TX ring`, count],
+        [`eth${i} RX ring`, 2 * count],
+      ]),
+    );
+    // Each receive ring holds all but one of its packets, and as much is left as the transmit rings may take.
+    const { free, device } = router.kernel.packets.usage();
+    expect(device).toBe(sizes.reduce((sum, count) => sum + 2 * count - 1, 0));
+    expect(free).toBeGreaterThan(sizes.reduce((sum, count) => sum + count, 0));
+  });
+
+  test('31 of them with rings of the usual size come up, four to an interrupt line', () => {
+    const world = new World('1');
+    const nics = new Array<NicOptions>(31).fill({});
+    const { kernel, nics: built } = world.computer('many', { nics, costs: FREE });
+    world.run(100_000_000);
+    expect(kernel.net.interfaces.length).toBe(31);
+    expect(kernel.packets.usage().device).toBe(31 * 255);
+    expect(new Set(kernel.net.interfaces.map(({ mac }) => mac.join())).size).toBe(31);
+    expect(built.at(-1)!.name).toBe('many.eth30');
+  });
+
+  test('one with the largest rings comes up too', () => {
+    const world = new World('1');
+    const { kernel } = world.computer('big', { nics: [{ txDescriptors: 4096, rxDescriptors: 4096 }] });
+    world.run(100_000_000);
+    expect(kernel.packets.usage().device).toBe(4095);
+    expect(kernel.packets.usage().free).toBeGreaterThan(4095);
+  });
+
+  test('a computer with one usual NIC has 4 MiB of memory', () => {
+    expect(new World('1').computer('a', { nics: [{}] }).ram.bytes.length).toBe(4 * 1024 * 1024);
+  });
+});
+
+describe('a run', () => {
+  test('goes on when a program fails, and the world can say which', () => {
+    const world = new World('1');
+    const a = world.computer('a', { nics: [] });
+    const b = world.computer('b', { nics: [] });
+    let late = false;
+    a.start('bad', function* (sys) {
+      yield* sys.sleep(1_000_000);
+      throw new Error('I broke');
+    });
+    a.start('worse', function* (sys) {
+      yield* sys.sleep(2_000_000);
+      throw new Error('me too');
+    });
+    b.start('good', function* (sys) {
+      yield* sys.sleep(3_000_000);
+      late = true;
+    });
+    world.run(10_000_000);
+    expect(late).toBe(true);
+    expect(world.failedPrograms()).toEqual([{ computer: 'a', program: 'bad', error: new Error('I broke') }]);
+    expect(a.console).toContain('bad: I broke');
+  });
+
+  test('keeps the name of the first program that failed, however many end after it', () => {
+    const world = new World('1');
+    const a = world.computer('a', { nics: [] });
+    a.start('bad', function* () {
+      throw new Error('first');
+    });
+    for (let i = 0; i < 100; i++) a.start(`t${i}`, function* () {});
+    world.run(1_000_000);
+    expect(world.failedPrograms().map(({ program }) => program)).toEqual(['bad']);
+  });
+
+  test('throws what halted a hart, with the name of its computer', () => {
+    const world = new World('1');
+    const a = world.computer('a', { nics: [{}] });
+    a.start('wild', function* () {
+      a.kernel.packets.free({ address: 0, bytes: new Uint8Array(0), start: 0, length: 0 });
+    });
+    expect(() => world.run(1_000_000)).toThrow(/^a halted: .*not a packet of this pool/);
+  });
+
+  test('keeps the latest 65,536 characters of a console', () => {
+    const world = new World('1');
+    const a = world.computer('a', { nics: [] });
+    a.start('talker', function* (sys) {
+      for (let i = 0; i < 2_000; i++) {
+        sys.log(`line ${i} ${'x'.repeat(80)}`);
+        yield* sys.sleep(20_000_000);
+      }
+    });
+    world.run(60_000_000_000);
+    expect(a.console.length).toBe(65_536);
+    expect(a.console.trimEnd()).toMatch(/line 1999 x+$/);
+    expect(a.console).not.toContain('line 1000 ');
+  });
+});
