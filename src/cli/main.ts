@@ -5,9 +5,10 @@
  * Exit codes: 0 done; 2 the request itself was wrong, or a scenario or the software in it failed. A person never sees
  * a stack trace.
  */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { BUILT_IN } from '../scenarios/index.ts';
 import { parseDuration } from './duration.ts';
+import { describeOptions } from './scenario-options.ts';
 import { UsageError } from './usage-error.ts';
 
 const FAILED = 2;
@@ -54,10 +55,12 @@ function addTour(program: Command): void {
 function addList(program: Command): void {
   program
     .command('list')
-    .description('the scenarios that are shipped')
+    .description('the scenarios that are shipped, and their options')
     .action(async () => {
       for (const [name, entry] of Object.entries(BUILT_IN)) {
-        process.stdout.write(`${name.padEnd(16)} ${(await entry()).default.summary}\n`);
+        const { default: scenario } = await entry();
+        process.stdout.write(`${name.padEnd(16)} ${scenario.summary}\n`);
+        for (const line of describeOptions(scenario)) process.stdout.write(`${' '.repeat(18)}${line}\n`);
       }
     });
 }
@@ -67,12 +70,15 @@ function addRun(program: Command): void {
     .command('run')
     .description('run a scenario: one of `ringtail list`, or a TypeScript file')
     .argument('<scenario>')
+    .argument('[options...]', 'options of the scenario itself')
+    .allowUnknownOption()
     .option(...seedOption)
+    .option('--seeds <count>', 'run as many times, each with a seed of its own; tell mean and spread', parseCount)
     .option('--until <duration>', 'virtual time to run for, such as 2s or 250ms', parseDuration)
     .option('--pcap <file>', 'write every frame on every wire')
     .option('--vcd <file>', 'write interrupt, bus and wire signals')
     .option('--json', 'print the result as JSON on standard output')
-    .action(async (name, options) => (await import('./run-command.ts')).runCommand(name, options));
+    .action(async (name, args, options) => (await import('./run-command.ts')).runCommand(name, args, options));
 }
 
 function addLive(program: Command): void {
@@ -111,6 +117,11 @@ function complaint(text: string): string {
 
 function collect(value: string, earlier: readonly string[] | undefined): readonly string[] {
   return [...(earlier ?? []), value];
+}
+
+function parseCount(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError(`a count is 1 to 9999, not "${text}"`);
 }
 
 function oneLine(error: unknown): string {

@@ -26,6 +26,8 @@ export interface AttachmentUnitState {
 
 export class AttachmentUnit implements Phy, MediumListener {
   listener: PhyListener | null = null;
+  /** Observation: a transmission is put on the medium, and shows later how it ended. Null unless somebody watches. */
+  onTransmit: ((transmission: Transmission) => void) | null = null;
   readonly prng: Prng;
   /** The alarms of 10 Mb/s: SQE test and jabber. */
   readonly transceiver: Transceiver;
@@ -74,6 +76,7 @@ export class AttachmentUnit implements Phy, MediumListener {
   }
 
   transmit(transmission: Transmission): void {
+    this.onTransmit?.(transmission);
     if (this.#bitNs === BIT_NS[10] && !this.transceiver.passes(transmission)) return;
     this.#port?.transmit(transmission);
   }
