@@ -117,6 +117,7 @@ export class Domain {
   readonly seed: string;
   coax: Coax | null = null;
   hub: Hub | null = null;
+  readonly cables: Cable[] = [];
   /** One-way delay between stations, in bit times. */
   readonly #delayBits: (a: number, b: number) => number;
 
@@ -150,6 +151,7 @@ export class Domain {
     for (const [i, { unit }] of domain.stations.entries()) {
       const cable = new Cable(domain.clock, new Prng(`cable${i}`), metres[i]!);
       delays.push(cable.delayNs);
+      domain.cables.push(cable);
       cable.connect(0, unit);
       cable.connect(1, domain.hub.ports[i]!);
     }

@@ -55,28 +55,31 @@ test.each([
   [4, [0.25, 0.5625, 0.7656, 0.8789]],
   [5, [0.1562, 0.4785, 0.7135, 0.8503]],
   [10, [0.0098, 0.1926, 0.4905, 0.7167]],
-])('of %i stations that all collided n times, one draws a unique least backoff with the tabled probability', (k, table) => {
-  const trials = 4000;
-  const law = (n: number) => {
-    const range = 2 ** n;
-    let p = 0;
-    for (let v = 0; v < range; v++) p += (k / range) * ((range - 1 - v) / range) ** (k - 1);
-    return p;
-  };
-  table.forEach((p, i) => expect(law(i + 1)).toBeCloseTo(p, 3));
-  // On the wire, after the first collision: does exactly one station go first?
-  const domain = Domain.onCoax(new Array(k).fill(0), { seed: `least of ${k}` });
-  let unique = 0;
-  for (let i = 0; i < trials; i++) {
-    for (const station of domain.stations) station.mac.transmit(FRAME);
-    domain.clock.run(domain.clock.nowNs + 60e9, () => domain.clock.idle);
-    const starts = new Map<number, number>();
-    for (const { transmissions } of domain.stations) {
-      const second = transmissions[1]!;
-      starts.set(second.startNs, (starts.get(second.startNs) ?? 0) + 1);
-      (transmissions as unknown[]).length = 0;
+])(
+  'of %i stations that all collided n times, one draws a unique least backoff with the tabled probability',
+  (k, table) => {
+    const trials = 4000;
+    const law = (n: number) => {
+      const range = 2 ** n;
+      let p = 0;
+      for (let v = 0; v < range; v++) p += (k / range) * ((range - 1 - v) / range) ** (k - 1);
+      return p;
+    };
+    for (const [i, p] of table.entries()) expect(law(i + 1)).toBeCloseTo(p, 3);
+    // On the wire, after the first collision: does exactly one station go first?
+    const domain = Domain.onCoax(new Array(k).fill(0), { seed: `least of ${k}` });
+    let unique = 0;
+    for (let i = 0; i < trials; i++) {
+      for (const station of domain.stations) station.mac.transmit(FRAME);
+      domain.clock.run(domain.clock.nowNs + 60e9, () => domain.clock.idle);
+      const starts = new Map<number, number>();
+      for (const { transmissions } of domain.stations) {
+        const second = transmissions[1]!;
+        starts.set(second.startNs, (starts.get(second.startNs) ?? 0) + 1);
+        (transmissions as unknown[]).length = 0;
+      }
+      if (starts.get(Math.min(...starts.keys())) === 1) unique += 1;
     }
-    if (starts.get(Math.min(...starts.keys())) === 1) unique += 1;
-  }
-  expectShare(unique, trials, law(1));
-});
+    expectShare(unique, trials, law(1));
+  },
+);
