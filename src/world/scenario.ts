@@ -29,11 +29,11 @@ export interface ScenarioOption {
 /** By name, lower case with hyphens. */
 export type ScenarioOptions = Readonly<Record<string, ScenarioOption>>;
 
+type ValueOf<Kind> = Kind extends readonly (infer Word)[] ? Word : number;
+
 /** A value for each of the options `O`. */
 export type OptionValues<O extends ScenarioOptions> = {
-  readonly [Name in keyof O]:
-    | (O[Name]['kind'] extends readonly (infer Word)[] ? Word : number)
-    | (null extends O[Name]['default'] ? null : never);
+  readonly [Name in keyof O]: ValueOf<O[Name]['kind']> | (null extends O[Name]['default'] ? null : never);
 };
 
 /** What a scenario file says. */

@@ -125,6 +125,11 @@ export class Mac implements PhyListener {
     return this.#halfDuplex && this.#half.progress.excessivelyDeferred;
   }
 
+  /** Whether the link went away during that frame's latest attempt. */
+  get carrierLost(): boolean {
+    return this.#halfDuplex && this.#half.progress.carrierLost;
+  }
+
   /** Full or half duplex whatever the link says; null to follow the link. */
   forceDuplex(duplex: 'full' | 'half' | null): void {
     this.#forcedDuplex = duplex;

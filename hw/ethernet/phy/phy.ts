@@ -99,6 +99,11 @@ export class M88E1011 implements Phy, MediumListener {
     this.#registers.onReserved = tap;
   }
 
+  /** Whether a MAC in half duplex gets its own transmissions back as carrier. */
+  get echoesCarrier(): boolean {
+    return (this.#registers.values[PSCON.n]! & PSCON.ASSERT_CRS_ON_TX) !== 0;
+  }
+
   // From software, by MDIO.
 
   /** The 16 bits of register `reg`, with the side effects of a read; -1 where there is no such register. */

@@ -86,7 +86,7 @@ export class E1000Nic implements BusDevice, MacClient {
     this.phy = new M88E1011(clock, prng.fork('phy'));
     this.#chip = new Chip(clock, this.pci);
     this.#words = this.#chip.words;
-    this.#port = new MacPort(this.#chip, new Mac(clock, this.phy, this));
+    this.#port = new MacPort(this.#chip, new Mac(clock, this.phy, this), this.phy);
     this.#eeprom = new Eeprom(this.#chip, eepromImage(address));
     this.#statistics = new Statistics(this.#words);
     this.#interrupts = new Interrupts(this.#chip);
@@ -338,6 +338,7 @@ export class E1000Nic implements BusDevice, MacClient {
 
   #updateLink(): void {
     this.#words[STATUS.n] = linkStatus(this.#words[STATUS.n]!, this.#words[CTRL.n]!, this.phy.link);
+    this.#port.adoptDuplex();
   }
 
   #splitPacketBuffer(): void {
