@@ -48,5 +48,12 @@ export { virtualTimeScheduler } from './observe/virtual-time-scheduler.ts';
 export { type AccessCosts, type Computer, type ComputerOptions, FREE, PCI_LIKE } from './world/computer.ts';
 export type { Nic, NicOptions } from './world/nic.ts';
 export { type Recorder, recordFrames, recordSignals } from './world/recorders.ts';
-export { type Scenario, type ScenarioRun, scenario } from './world/scenario.ts';
+export {
+  type OptionValues,
+  type Scenario,
+  type ScenarioOption,
+  type ScenarioOptions,
+  type ScenarioRun,
+  scenario,
+} from './world/scenario.ts';
 export { type CableOptions, type FailedProgram, type OpenWire, type Wire, World } from './world/world.ts';

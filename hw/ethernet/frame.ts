@@ -60,6 +60,13 @@ export class Frame {
     return new Frame(wire.subarray(0, end), wire.length, readLe32(wire, end), errors);
   }
 
+  /** As {@link raw}, of octets that are known not to end in their FCS: what jam or a second signal has spoilt. */
+  static spoilt(wire: Uint8Array, errors: FrameErrors): Frame {
+    const frame = Frame.raw(wire, errors);
+    frame.#fcsGood = false;
+    return frame;
+  }
+
   static load({ bytes, fcsGood, errors }: FrameState): Frame {
     return fcsGood ? new Frame(bytes, bytes.length + FCS_BYTES, null, errors) : Frame.raw(bytes, errors);
   }

@@ -1,11 +1,13 @@
 /**
  * How MAC, PHY and medium speak to each other. A frame on the wire is an interval, not an event per bit: a
  * {@link Transmission} says when its first bit leaves, how long each bit takes, and when and how it ended. Carrier,
- * collision and delivery follow from interval arithmetic.
+ * collision and delivery follow from interval arithmetic. Intervals are half open: a signal that begins in the nanosecond
+ * in which another one ends does not overlap it.
  *
  * Directions: the MAC calls {@link Phy}, the PHY calls {@link MediumPort}; the medium calls {@link MediumListener} at
  * the far PHY after the propagation delay, and that PHY calls {@link PhyListener}, its MAC.
  */
+import type { Prng } from '../sim/prng.ts';
 import type { Frame } from './frame.ts';
 
 export type SpeedMbps = 10 | 100 | 1000;
@@ -18,14 +20,19 @@ export const HEADER_BITS = 64;
 
 /** One attempt to send a frame: an interval on the wire, in the time of the sender's end of it. */
 export interface Transmission {
-  readonly frame: Frame;
+  /** A repeater that finds the frame damaged puts the damaged one here, before the end. Nobody else writes it. */
+  frame: Frame;
   readonly bitNs: number;
-  /** When the first preamble bit leaves. In full duplex this may lie ahead, when an inter-frame gap is to pass. */
+  /** When the first bit leaves. In full duplex this may lie ahead, when an inter-frame gap is to pass. */
   readonly startNs: number;
-  /** When the last bit leaves. Moves to an earlier time if the sender gives up. */
+  /** Bits in front of DA: preamble and SFD, and in a burst the extension that joins the frame to the one before. */
+  readonly headBits: number;
+  /** When the last bit leaves, extension included. Moves if the sender gives up; Infinity while a repeater repeats. */
   endNs: number;
-  /** True once the sender has cut the frame short; what is on the wire then ends in jam. */
+  /** True once the sender has cut the frame short. */
   aborted: boolean;
+  /** From when on jam stands in place of the frame; Infinity if it never does. */
+  jamNs: number;
 }
 
 /**
@@ -40,7 +47,7 @@ export type LinkSignal =
 export interface MediumPort {
   /** Puts a transmission on the medium, no later than its `startNs`. Its `endNs` is known, barring an abort. */
   transmit(transmission: Transmission): void;
-  /** The transmission was cut short: its `endNs` is now final. */
+  /** The end of the transmission has moved to what `endNs`, `aborted` and `jamNs` now say, which is not in the past. */
   abort(transmission: Transmission): void;
   /** Changes what this end sends while idle; null is silence. */
   signal(signal: LinkSignal | null): void;
@@ -54,6 +61,24 @@ export interface MediumListener {
   arrived(frame: Frame, transmission: Transmission, startNs: number): void;
   /** The far end's idle signal has changed; null is silence, which is also what a cut cable carries. */
   linkSignal(signal: LinkSignal | null): void;
+  /**
+   * Who at this end listens for carrier: whoever shares the medium. Null or absent in full duplex, where nobody does;
+   * the medium then spares the event. Looked at when a transmission is put on the medium, and when it ends here.
+   */
+  readonly carrier?: CarrierListener | null;
+}
+
+/** Half duplex: what the others' signals do here. Own transmissions do not count. */
+export interface CarrierListener {
+  /** Silence ends: the first bit of `transmission` is here. */
+  carrierOn(transmission: Transmission): void;
+  /** A second signal has come on top of the first. Only a repeater wants to know; a MAC waits for the end of both. */
+  noise?(): void;
+  /**
+   * The last signal has ended, and what arrived has been delivered. `transmission` is the one that broke the silence,
+   * as it ended; null when the plug was pulled. May come without a `carrierOn`.
+   */
+  carrierOff(transmission: Transmission | null): void;
 }
 
 /** What a MAC asks of its PHY. */
@@ -61,7 +86,10 @@ export interface Phy {
   readonly link: PhyLink;
   /** The MAC above. It puts itself here; null drops what arrives. */
   listener: PhyListener | null;
+  /** The seed of this port. The MAC takes a fork of it for its backoff. */
+  readonly prng: Prng;
   transmit(transmission: Transmission): void;
+  /** As {@link MediumPort.abort}. */
   abort(transmission: Transmission): void;
 }
 
@@ -73,7 +101,13 @@ export interface PhyLink {
 }
 
 /** What a PHY tells its MAC. */
-export interface PhyListener {
+export interface PhyListener extends CarrierListener {
+  /** Whether the MAC listens for carrier. */
+  readonly halfDuplex: boolean;
+  /** The collision wire rises although nobody else sends: the transceiver has cut the MAC off. */
+  collision(): void;
+  /** The SQE test pulse after a transmission at 10 Mb/s: the collision circuit works. No collision. */
+  signalQuality(): void;
   received(frame: Frame, startNs: number, bitNs: number): void;
   /** The link came up, went down, or changed its speed or duplex. */
   linkChanged(): void;

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BUILT_IN } from '../scenarios/index.ts';
-import type { Scenario, ScenarioRun } from '../world/scenario.ts';
+import type { OptionValues, Scenario, ScenarioOptions, ScenarioRun } from '../world/scenario.ts';
 import { World } from '../world/world.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -22,17 +22,32 @@ export async function loadScenario(name: string): Promise<Scenario> {
   return exported;
 }
 
-/** Builds the world of a scenario. Throws a UsageError, with the scenario's own message, when that fails. */
-export function buildWorld(name: string, scenario: Scenario, seed: string): { world: World; run: ScenarioRun } {
+/** A scenario that is ready to run, and when its run ends. */
+export interface BuiltScenario {
+  readonly world: World;
+  readonly run: ScenarioRun;
+  readonly untilNs: number;
+}
+
+/**
+ * Builds the world of a scenario, with `values` for its options or the defaults. Throws a UsageError, with
+ * the scenario's own message, when that fails.
+ */
+export function buildWorld(
+  name: string,
+  scenario: Scenario,
+  seed: string,
+  values?: OptionValues<ScenarioOptions>,
+): BuiltScenario {
   const world = new World(seed);
   let run: ScenarioRun | undefined;
   try {
-    run = scenario.build(world);
+    run = scenario.build(world, values);
   } catch (error) {
     throw new UsageError(`scenario ${name} failed while it was built: ${messageOf(error)}`);
   }
   if (typeof run?.result !== 'function') throw new UsageError(`build of scenario ${name} returns no { result }`);
-  return { world, run };
+  return { world, run, untilNs: run.untilNs ?? scenario.untilNs };
 }
 
 async function importFile(name: string): Promise<unknown> {

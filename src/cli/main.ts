@@ -8,6 +8,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { BUILT_IN } from '../scenarios/index.ts';
 import { parseDuration } from './duration.ts';
+import { describeOptions } from './scenario-options.ts';
 import { UsageError } from './usage-error.ts';
 
 const FAILED = 2;
@@ -57,10 +58,12 @@ function addTour(program: Command): void {
 function addList(program: Command): void {
   program
     .command('list')
-    .description('the scenarios that are shipped')
+    .description('the scenarios that are shipped, and their options')
     .action(async () => {
       for (const [name, entry] of Object.entries(BUILT_IN)) {
-        process.stdout.write(`${name.padEnd(16)} ${(await entry()).default.summary}\n`);
+        const { default: scenario } = await entry();
+        process.stdout.write(`${name.padEnd(16)} ${scenario.summary}\n`);
+        for (const line of describeOptions(scenario)) process.stdout.write(`${' '.repeat(18)}${line}\n`);
       }
     });
 }
@@ -70,12 +73,15 @@ function addRun(program: Command): void {
     .command('run')
     .description('run a scenario: one of `ringtail list`, or a TypeScript file')
     .argument('<scenario>')
+    .argument('[options...]', 'options of the scenario itself')
+    .allowUnknownOption()
     .option(...seedOption)
+    .option('--seeds <count>', 'run as many times, each with a seed of its own; tell mean and spread', parseCount)
     .option('--until <duration>', 'virtual time to run for, such as 2s or 250ms', parseDuration)
     .option('--pcap <file>', 'write every frame on every wire')
     .option('--vcd <file>', 'write interrupt, bus and wire signals')
     .option('--json', 'print the result as JSON on standard output')
-    .action(async (name, options) => (await import('./run-command.ts')).runCommand(name, options));
+    .action(async (name, args, options) => (await import('./run-command.ts')).runCommand(name, args, options));
 }
 
 function addLive(program: Command): void {

@@ -13,16 +13,22 @@ export function resultOf(run: ScenarioRun): unknown {
   }
 }
 
-/** Prints a scenario's result for a person: one `name: value` a line, nested values indented. */
+/** Prints a result for a person. */
 export function printResult(result: unknown): void {
-  for (const line of linesOf(result, '')) process.stdout.write(`${line}\n`);
+  for (const line of plainLines(result, '')) process.stdout.write(`${line}\n`);
 }
 
-function linesOf(value: unknown, indent: string): string[] {
+/** The result of `run` for a person: the scenario's own lines, or plain ones. */
+export function resultLines(run: ScenarioRun, result: unknown): readonly string[] {
+  return run.lines === undefined ? plainLines(result, '') : run.lines();
+}
+
+/** One `name: value` a line, nested values indented. */
+function plainLines(value: unknown, indent: string): string[] {
   if (typeof value !== 'object' || value === null) return [`${indent}${String(value)}`];
   return Object.entries(value).flatMap(([name, inner]) =>
     typeof inner === 'object' && inner !== null && Object.keys(inner).length > 0
-      ? [`${indent}${name}:`, ...linesOf(inner, `${indent}  `)]
+      ? [`${indent}${name}:`, ...plainLines(inner, `${indent}  `)]
       : [`${indent}${name}: ${text(inner)}`],
   );
 }

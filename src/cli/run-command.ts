@@ -1,39 +1,98 @@
-/** `ringtail run`: a scenario from power-on to its end, on virtual time. */
+/** `ringtail run`: a scenario from power-on to its end, on virtual time; with `--seeds` again and again. */
 import { createHash } from 'node:crypto';
 import { recordFrames } from '../world/recorders.ts';
+import type { OptionValues, Scenario, ScenarioOptions } from '../world/scenario.ts';
 import type { World } from '../world/world.ts';
 import { formatDuration } from './duration.ts';
 import { buildWorld, loadScenario } from './load-scenario.ts';
+import { seedsOf, spreadLines, spreadOf } from './many-seeds.ts';
 import { throwProgramFailure } from './program-failure.ts';
 import { runWithProgress } from './progress.ts';
 import { openRecordings, type RecordingOptions } from './recordings.ts';
-import { printResult, resultOf } from './result.ts';
+import { resultLines, resultOf } from './result.ts';
+import { optionValues } from './scenario-options.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface RunOptions extends RecordingOptions {
   readonly seed: string;
+  readonly seeds?: number;
   readonly until?: number;
   readonly json?: boolean;
 }
 
-/** Runs the scenario `name`, and prints what it has to say. Throws what went wrong. */
-export async function runCommand(name: string, options: RunOptions): Promise<void> {
+/** What a run came to. */
+interface Outcome {
+  readonly seed: string;
+  readonly virtualTimeNs: number;
+  readonly eventCount: number;
+  readonly stepCount: number;
+  /** Null where nobody asked for it. */
+  readonly traceHash: string | null;
+  readonly result: unknown;
+  /** The result for a person. */
+  readonly lines: readonly string[];
+}
+
+/** Runs the scenario `name` with its own options `args`, and prints what it has to say. Throws what went wrong. */
+export async function runCommand(name: string, args: readonly string[], options: RunOptions): Promise<void> {
   const scenario = await loadScenario(name);
-  const { world, run } = buildWorld(name, scenario, options.seed);
+  const values = optionValues(name, scenario, args);
+  if (options.seeds !== undefined) {
+    await runSeeds(name, scenario, values, options, options.seeds);
+    return;
+  }
+  const outcome = await runOnce(name, scenario, values, options, options.seed);
+  if (options.json === true) {
+    const { lines: _, ...summary } = outcome;
+    printJson({ scenario: name, ...summary });
+  } else {
+    const { seed, virtualTimeNs, lines } = outcome;
+    process.stdout.write(`${name}, seed ${seed}: ${formatDuration(virtualTimeNs)} of virtual time\n`);
+    for (const line of lines) process.stdout.write(`${line}\n`);
+  }
+}
+
+async function runSeeds(
+  name: string,
+  scenario: Scenario,
+  values: OptionValues<ScenarioOptions>,
+  options: RunOptions,
+  count: number,
+): Promise<void> {
+  if (options.pcap !== undefined || options.vcd !== undefined) {
+    throw new UsageError('--pcap and --vcd record one run, --seeds makes many');
+  }
+  const runs: Outcome[] = [];
+  for (const seed of seedsOf(options.seed, count)) runs.push(await runOnce(name, scenario, values, options, seed));
+  const spread = spreadOf(runs.map(({ result }) => result));
+  if (options.json === true) {
+    printJson({ scenario: name, spread, runs: runs.map(({ lines: _, ...summary }) => summary) });
+    return;
+  }
+  process.stdout.write(`${name}, ${count} seeds: mean ± standard deviation (least to most)\n`);
+  for (const line of spreadLines(spread)) process.stdout.write(`${line}\n`);
+}
+
+async function runOnce(
+  name: string,
+  scenario: Scenario,
+  values: OptionValues<ScenarioOptions>,
+  options: RunOptions,
+  seed: string,
+): Promise<Outcome> {
+  const { world, run, untilNs } = buildWorld(name, scenario, seed, values);
   const trace = options.json === true ? hashFrames(world) : null;
   const recordings = openRecordings(world, options);
   try {
-    await runWithProgress(world, options.until ?? scenario.untilNs);
+    await runWithProgress(world, options.until ?? untilNs);
   } finally {
     for (const path of recordings.close()) process.stderr.write(`wrote ${path}\n`);
   }
   throwProgramFailure(world);
+  const { nowNs: virtualTimeNs, eventCount, stepCount } = world.clock;
   const result = resultOf(run);
-  if (trace === null) {
-    process.stdout.write(`${name}, seed ${options.seed}: ${formatDuration(world.clock.nowNs)} of virtual time\n`);
-    printResult(result);
-  } else {
-    printJson(name, world, trace(), result);
-  }
+  const lines = resultLines(run, result);
+  return { seed, virtualTimeNs, eventCount, stepCount, traceHash: trace?.() ?? null, result, lines };
 }
 
 /** Hashes everything that goes over the world's wires; the function returned gives the hash, at the end. */
@@ -46,8 +105,6 @@ function hashFrames(world: World): () => string {
   };
 }
 
-function printJson(scenario: string, world: World, traceHash: string, result: unknown): void {
-  const { nowNs, eventCount, stepCount } = world.clock;
-  const summary = { scenario, seed: world.seed, virtualTimeNs: nowNs, eventCount, stepCount, traceHash, result };
+function printJson(summary: object): void {
   process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
 }

@@ -268,7 +268,7 @@ function partsOf(code: LineCode, scope: string): CodePart[] {
 function drawnAtSender({ sent, timeNs, endNs, bitNs, aborted }: FrameEvent, bits: 4 | 8): Drawn {
   if (!aborted) return drawn(timeNs, sent, false, bits);
   const frameBits = Math.floor((endNs - timeNs) / bitNs) - HEADER_BITS;
-  const jam = jammed(sent, frameBits);
+  const jam = jammed(sent, frameBits, frameBits - JAM_BITS);
   if (jam !== null) return drawn(timeNs, jam, true, bits);
   const octets = new Uint8Array(0);
   return { atNs: timeNs, octets, frameBits, units: unitsOf(octets, bits, frameBits), jamFrom: 0, rxError: false };

@@ -92,6 +92,11 @@ export class World {
     return wire;
   }
 
+  /** The seed of a part that a scenario builds by itself. Labels are unique in a world. */
+  prng(label: string): Prng {
+    return this.#prng.fork(`part/${label}`);
+  }
+
   /**
    * Lets the world run up to and including virtual time `untilNs`, or until `stop` returns true. Throws what halted a
    * hart: a driver or kernel that broke ends the run.

@@ -3,7 +3,7 @@ import { STRICT } from '../../hw/nic/e1000/profile.ts';
 import { E1000Fuzz } from '../support/e1000-fuzz.ts';
 import type { Variant } from './paired.ts';
 
-const OPERATIONS = 2000;
+const OPERATIONS = 20_000;
 const REFRESH_OPERATIONS = 50;
 
 export function fuzz(): Variant {

@@ -33,6 +33,7 @@ const LINK_DOWN: LinkState = { up: false, speedMbps: 0, fullDuplex: false };
 const DEFAULT_CONFIG: NetConfig = {
   interfaces: [{ address: parseIpv4(HOST), prefixLength: 24, gateway: parseIpv4(GATEWAY) }],
 };
+const NO_FEATURES: NetFeatures = { checksum: false, segmentationBuffers: 0, vlan: false };
 const PACKETS = 256;
 const PACKET_BYTES = 2048;
 const MAX_STEPS = 100_000;
@@ -40,17 +41,20 @@ const MAX_STEPS = 100_000;
 /** A driver that keeps a copy of what it sends, and has finished with the packet at once. */
 export class FakeDriver implements NetDriverOps {
   readonly sent: Uint8Array[] = [];
+  /** With each frame: what was asked of the hardware. Places count from the start of the frame. */
+  readonly requests: { readonly vlanTag: number | null; readonly start: number; readonly at: number }[] = [];
   /** Packets that it still has room for. */
   room = Number.POSITIVE_INFINITY;
   /** Called inside of `transmit`, where a real driver makes bus accesses. */
   onTransmit: (() => void) | null = null;
   openError: Error | null = null;
-  features: NetFeatures = { checksum: false, segmentationBuffers: 0, vlan: false };
+  readonly features: NetFeatures;
   groups: readonly Uint8Array[] = [];
   opened = 0;
   readonly #packets: PacketPool;
 
-  constructor(packets: PacketPool) {
+  constructor(packets: PacketPool, features: NetFeatures) {
+    this.features = features;
     this.#packets = packets;
   }
 
@@ -68,6 +72,12 @@ export class FakeDriver implements NetDriverOps {
     if (this.room === 0) return false;
     this.room -= 1;
     this.#packets.toDevice(packet);
+    const { vlanTag, checksumStart, checksumAt, start } = packet;
+    this.requests.push({
+      vlanTag,
+      start: checksumStart && checksumStart - start,
+      at: checksumStart && checksumAt - start,
+    });
     this.sent.push(packet.bytes.slice(packet.start, packet.start + packet.length));
     this.#packets.toCpu(packet);
     this.#packets.free(packet);
@@ -99,7 +109,7 @@ export class NetRig implements SyscallHost {
   #seed = 1;
 
   /** `interfaceCount` interfaces, all with their link up, on a stack with `config`. */
-  constructor(config: NetConfig = DEFAULT_CONFIG, interfaceCount = 1) {
+  constructor(config: NetConfig = DEFAULT_CONFIG, interfaceCount = 1, features: NetFeatures = NO_FEATURES) {
     const bytes = new Uint8Array(PACKETS * PACKET_BYTES);
     this.packets = new PacketPool({ address: 0x8000_0000, bytes, view: new DataView(bytes.buffer) });
     this.#timers = new Timers(this.#cpu, this.#clock, (name, work) => this.deferred(name, work));
@@ -114,7 +124,7 @@ export class NetRig implements SyscallHost {
     this.#cpu.enableInterrupts();
     this.net = new NetStack(this, config);
     for (let i = 0; i < interfaceCount; i++) {
-      const driver = new FakeDriver(this.packets);
+      const driver = new FakeDriver(this.packets, features);
       this.drivers.push(driver);
       const mac = parseMac(HOST_MAC);
       mac[4] = i;
@@ -170,8 +180,8 @@ export class NetRig implements SyscallHost {
   }
 
   /** A frame comes in, as a driver would bring it. */
-  inject(octets: Uint8Array, index = 0): void {
-    const packet = this.packets.allocate()!;
+  inject(octets: Uint8Array, index = 0, findings: Partial<Pick<PacketBuffer, 'vlanTag' | 'checksumGood'>> = {}): void {
+    const packet = Object.assign(this.packets.allocate()!, findings);
     packet.bytes.set(octets, packet.start);
     packet.length = octets.length;
     this.net.interfaces[index]!.receive(packet);

@@ -1,6 +1,7 @@
 /**
  * A cable between two sockets: it delays, and it damages. Whatever goes in at one end comes out at the other after the
- * propagation delay, bit errors apart, until somebody cuts the cable or pulls a plug.
+ * propagation delay, bit errors apart, until somebody cuts the cable or pulls a plug. Each direction has its own pair of
+ * wires, so signals never meet in here: in half duplex it is the ends that collide, by listening while they send.
  *
  * The idle signal of an end reaches the far one at once: it consists of pulses milliseconds apart, against which the
  * delay does not show. PHYs answer it by timers, never from inside the call.
@@ -50,9 +51,10 @@ export class Cable {
     this.delayNs = Math.round(lengthMetres * NS_PER_METRE);
     const lane = (from: End) => {
       const errors = new BitErrors(bitErrorRate, prng.fork(`from${from}`));
-      return new Lane(clock, this.delayNs, errors, (frame, transmission, startNs) =>
-        this.#out(from, frame, transmission, startNs),
-      );
+      return new Lane(clock, this.delayNs, errors, {
+        carrier: () => this.#ends[from === 0 ? 1 : 0].listener?.carrier,
+        deliver: (frame, transmission, startNs) => this.#out(from, frame, transmission, startNs),
+      });
     };
     this.#ends = [new CableEnd(this, lane(0)), new CableEnd(this, lane(1))];
   }

@@ -5,8 +5,6 @@
  */
 import { Frame } from '../frame.ts';
 
-/** What a MAC sends instead of the rest of a frame that it gives up, clause 4.2.8. */
-const JAM_BITS = 32;
 /** Alternating ones and zeros, the first bit a one. */
 const JAM_OCTET = 0x55;
 
@@ -26,17 +24,27 @@ export function flipBits(frame: Frame, positions: readonly number[]): Frame {
  */
 export function truncate(frame: Frame, bits: number, rxError: boolean): Frame | null {
   if (bits < 0) return null;
-  return Frame.raw(frame.wire().slice(0, bits >>> 3), { dribbleBits: bits & 7, rxError });
+  const dribbleBits = bits < 8 * frame.wireBytes ? bits & 7 : 0;
+  return Frame.raw(beginning(frame, bits >>> 3), { dribbleBits, rxError });
 }
 
-/** `bits` bits of which the last 32 are jam, the others the beginning of `frame`: a sender gave up. */
-export function jammed(frame: Frame, bits: number): Frame | null {
-  if (bits < 0) return null;
-  const wire = frame.wire();
+/**
+ * `bits` bits of which the first `cleanBits` are those of `frame` and the others jam, or what two signals make of each
+ * other: a collision. Null when jam began within the preamble, so that there is no delimiter. Jam is by rule not what
+ * would be the FCS, so the result is never a good frame.
+ */
+export function jammed(frame: Frame, bits: number, cleanBits: number): Frame | null {
+  if (bits < 0 || cleanBits < 0) return null;
   const sent = new Uint8Array((bits + 7) >>> 3).fill(JAM_OCTET);
-  const kept = Math.max(0, bits - JAM_BITS);
-  sent.set(wire.subarray(0, kept >>> 3));
-  const mask = (1 << (kept & 7)) - 1;
-  if (mask !== 0) sent[kept >>> 3] = (wire[kept >>> 3]! & mask) | (JAM_OCTET & ~mask);
-  return Frame.raw(sent.slice(0, bits >>> 3), { dribbleBits: bits & 7, rxError: false });
+  const at = cleanBits >>> 3;
+  const wire = beginning(frame, Math.min(at + 1, sent.length));
+  sent.set(cleanBits < bits ? wire.subarray(0, at) : wire);
+  const mask = (1 << (cleanBits & 7)) - 1;
+  if (mask !== 0 && at < sent.length && at < wire.length) sent[at] = (wire[at]! & mask) | (JAM_OCTET & ~mask);
+  return Frame.spoilt(sent.slice(0, bits >>> 3), { dribbleBits: bits & 7, rxError: false });
+}
+
+/** The first `octets` octets, or all there are; the FCS is computed only if it is among them. */
+function beginning(frame: Frame, octets: number): Uint8Array {
+  return octets <= frame.octets.length ? frame.octets.slice(0, octets) : frame.wire().subarray(0, octets);
 }

@@ -1,6 +1,7 @@
 /**
- * One direction of a cable: a line of transmissions on their way, and one timer, due when the last bit of the first of
- * them comes out. They come out in the order in which they went in, since each sender sends one at a time.
+ * One direction of a cable: a line of transmissions on their way, and a timer, due when the last bit of the first of
+ * them comes out. They come out in the order in which they went in, since each sender sends one at a time. Where the
+ * far end listens for carrier, a second timer is due when the first bit of one comes out.
  *
  * A transmission is on the lane from the moment that its sender commits it. What becomes of it is decided when its end
  * arrives: whole, cut short (by its sender, or by the cable), or nothing at all; then bit errors strike.
@@ -9,8 +10,8 @@ import { assert } from '../../../src/lib/assert.ts';
 import type { Clock, Timer, TimerState } from '../../sim/clock.ts';
 import type { Frame } from '../frame.ts';
 import type { SignalPath, SignalPathState } from '../line/signal-path.ts';
-import { HEADER_BITS, type Transmission } from '../ports.ts';
-import { loadTransmission, saveTransmission, type TransmissionState } from '../transmission.ts';
+import type { CarrierListener, Transmission } from '../ports.ts';
+import { loadTransmission, moveEnd, saveTransmission, type TransmissionState } from '../transmission.ts';
 import type { BitErrorState, BitErrors } from './bit-errors.ts';
 import { flipBits, jammed, truncate } from './damage.ts';
 
@@ -20,11 +21,26 @@ const FIRST_CAPACITY = 8;
 /** 10 Mb/s, where a frame has no end-of-stream code that a receiver could miss. */
 const BIT_NS_WITHOUT_ESD = 100;
 
-/** Where a lane delivers: `frame` is null when nothing was left of it. `startNs` is the time here. */
-type LaneEnd = (frame: Frame | null, transmission: Transmission, startNs: number) => void;
+/** The far end of a lane. */
+interface LaneEnd {
+  /** Who listens for carrier there now, if anybody does. */
+  carrier(): CarrierListener | null | undefined;
+  /** `frame` is null when nothing was left of it. `startNs` is the time here. */
+  deliver(frame: Frame | null, transmission: Transmission, startNs: number): void;
+}
+
+/** What the far end knows of a transmission: it does not listen; nothing yet; it has heard the beginning. */
+type Heard = 'unheard' | 'ahead' | 'begun';
+
+interface OnLane {
+  readonly transmission: TransmissionState;
+  readonly lostFromNs: number;
+  readonly heard: Heard;
+}
 
 export interface LaneState {
-  readonly onLane: readonly { readonly transmission: TransmissionState; readonly lostFromNs: number }[];
+  readonly onLane: readonly OnLane[];
+  readonly startTimer: TimerState;
   readonly flips: readonly (readonly number[])[];
   readonly errors: BitErrorState;
   readonly signalPath: SignalPathState | null;
@@ -36,36 +52,41 @@ export class Lane {
   signalPath: SignalPath | null = null;
   readonly #delayNs: number;
   readonly #errors: BitErrors;
-  readonly #deliver: LaneEnd;
+  readonly #end: LaneEnd;
   readonly #timer: Timer;
+  /** Due when the first transmission that is `ahead` begins at the far end. */
+  readonly #startTimer: Timer;
   readonly #clock: Clock;
   // A ring, its capacity a power of two. Beside each transmission the time, at the far end, from which it is lost.
   #ring: (Transmission | null)[] = new Array(FIRST_CAPACITY).fill(null);
   #lostFromNs: number[] = new Array(FIRST_CAPACITY).fill(0);
+  #heard: Heard[] = new Array(FIRST_CAPACITY).fill('unheard');
   #head = 0;
   #count = 0;
   #flips: (readonly number[])[] = [];
 
-  constructor(clock: Clock, delayNs: number, errors: BitErrors, deliver: LaneEnd) {
+  constructor(clock: Clock, delayNs: number, errors: BitErrors, end: LaneEnd) {
     this.#clock = clock;
     this.#delayNs = delayNs;
     this.#errors = errors;
-    this.#deliver = deliver;
+    this.#end = end;
     this.#timer = clock.timer(() => this.#arrive());
+    this.#startTimer = clock.timer(() => this.#begin());
   }
 
   /** Takes a transmission in. `whole` is false when the cable is cut: nothing of it will come out. */
   send(transmission: Transmission, whole: boolean): void {
-    this.#push(transmission, whole ? Number.POSITIVE_INFINITY : 0);
-    if (this.#count === 1) this.#timer.armAt(transmission.endNs + this.#delayNs);
+    const heard = this.#end.carrier() ? 'ahead' : 'unheard';
+    this.#push(transmission, whole ? Number.POSITIVE_INFINITY : 0, heard);
+    if (heard === 'ahead' && !this.#startTimer.armed) this.#startTimer.armAt(transmission.startNs + this.#delayNs);
+    if (this.#count === 1) this.#arm();
   }
 
-  /** The sender of the latest transmission has cut it short: it ends at `transmission.endNs`. */
-  abort({ startNs, endNs }: Transmission): void {
+  /** The end of the latest transmission from here has moved. */
+  abort(transmission: Transmission): void {
     const latest = this.#ring[(this.#head + this.#count - 1) & (this.#ring.length - 1)];
-    if (latest?.startNs !== startNs) return; // it never came here: the PHY was isolated
-    latest.endNs = endNs;
-    latest.aborted = true;
+    if (latest?.startNs !== transmission.startNs) return; // it never came here: the PHY was isolated
+    moveEnd(latest, transmission);
     this.#arm();
   }
 
@@ -86,7 +107,8 @@ export class Lane {
   save(): LaneState {
     const onLane = Array.from({ length: this.#count }, (_, i) => {
       const at = (this.#head + i) & (this.#ring.length - 1);
-      return { transmission: saveTransmission(this.#ring[at]!), lostFromNs: this.#lostFromNs[at]! };
+      const transmission = saveTransmission(this.#ring[at]!);
+      return { transmission, lostFromNs: this.#lostFromNs[at]!, heard: this.#heard[at]! };
     });
     return {
       onLane,
@@ -94,33 +116,54 @@ export class Lane {
       errors: this.#errors.save(),
       signalPath: this.signalPath === null ? null : this.signalPath.save(),
       timer: this.#timer.save(),
+      startTimer: this.#startTimer.save(),
     };
   }
 
   load(state: LaneState): void {
     this.#ring.fill(null);
     this.#head = this.#count = 0;
-    for (const { transmission, lostFromNs } of state.onLane) {
-      this.#push(loadTransmission(transmission), lostFromNs);
+    for (const { transmission, lostFromNs, heard } of state.onLane) {
+      this.#push(loadTransmission(transmission), lostFromNs, heard);
     }
     this.#flips = state.flips.slice();
     this.#errors.load(state.errors);
     if (state.signalPath !== null) this.signalPath?.load(state.signalPath);
     this.#timer.load(state.timer);
+    this.#startTimer.load(state.startTimer);
   }
 
-  #push(transmission: Transmission, lostFromNs: number): void {
+  #push(transmission: Transmission, lostFromNs: number, heard: Heard): void {
     if (this.#count === this.#ring.length) this.#grow();
     const at = (this.#head + this.#count) & (this.#ring.length - 1);
     this.#ring[at] = transmission;
     this.#lostFromNs[at] = lostFromNs;
+    this.#heard[at] = heard;
     this.#count += 1;
+  }
+
+  /** The first bit of a transmission comes out, unless the cable has lost it. */
+  #begin(): void {
+    for (let i = 0; i < this.#count; i++) {
+      const at = (this.#head + i) & (this.#ring.length - 1);
+      if (this.#heard[at] !== 'ahead') continue;
+      const transmission = this.#ring[at]!;
+      const startNs = transmission.startNs + this.#delayNs;
+      if (startNs > this.#clock.nowNs) {
+        this.#startTimer.armAt(startNs);
+        return;
+      }
+      const carrier = this.#lostFromNs[at]! > startNs ? this.#end.carrier() : null;
+      this.#heard[at] = carrier ? 'begun' : 'unheard';
+      carrier?.carrierOn(transmission);
+    }
   }
 
   #arrive(): void {
     const at = this.#head;
     const transmission = this.#ring[at]!;
     const lostFromNs = this.#lostFromNs[at]!;
+    const heard = this.#heard[at]!;
     this.#ring[at] = null;
     this.#head = (at + 1) & (this.#ring.length - 1);
     this.#count -= 1;
@@ -128,7 +171,9 @@ export class Lane {
     const remains = this.#remains(transmission, lostFromNs);
     const frame =
       remains === null || this.signalPath === null ? remains : this.signalPath.carry(remains, transmission.bitNs);
-    this.#deliver(frame === null ? null : this.#strike(frame), transmission, transmission.startNs + this.#delayNs);
+    const struck = frame === null ? null : this.#strike(frame);
+    this.#end.deliver(struck, transmission, transmission.startNs + this.#delayNs);
+    if (heard === 'begun') this.#end.carrier()?.carrierOff(transmission);
   }
 
   /** For the first in line: when it ends here, or is first missed. What is lost whole is missed at its end. */
@@ -137,19 +182,22 @@ export class Lane {
     const lostFromNs = this.#lostFromNs[this.#head]!;
     const wholeNs = endNs + this.#delayNs;
     const dueNs = lostFromNs <= startNs + this.#delayNs ? wholeNs : Math.min(lostFromNs, wholeNs);
-    this.#timer.armAt(Math.max(dueNs, this.#clock.nowNs));
+    if (dueNs === Number.POSITIVE_INFINITY) this.#timer.cancel();
+    else this.#timer.armAt(Math.max(dueNs, this.#clock.nowNs));
   }
 
   /** What came out of the cable, bit errors apart. */
   #remains(transmission: Transmission, lostFromNs: number): Frame | null {
-    const { frame, bitNs, startNs, endNs } = transmission;
+    const { frame, bitNs, startNs, headBits, endNs, jamNs } = transmission;
     const arrivalNs = startNs + this.#delayNs;
     if (lostFromNs < endNs + this.#delayNs) {
-      const bits = Math.floor((lostFromNs - arrivalNs) / bitNs) - HEADER_BITS;
+      const bits = Math.floor((lostFromNs - arrivalNs) / bitNs) - headBits;
       return truncate(frame, bits, bitNs !== BIT_NS_WITHOUT_ESD);
     }
     if (!transmission.aborted) return frame;
-    return jammed(frame, Math.floor((endNs - startNs) / bitNs) - HEADER_BITS);
+    const bits = Math.floor((endNs - startNs) / bitNs) - headBits;
+    if (jamNs >= endNs) return truncate(frame, bits, false);
+    return jammed(frame, bits, Math.floor((jamNs - startNs) / bitNs) - headBits);
   }
 
   #strike(frame: Frame): Frame {
@@ -166,6 +214,7 @@ export class Lane {
     const more = new Array(capacity).fill(null);
     this.#ring = [...order.map(at => this.#ring[at]!), ...more];
     this.#lostFromNs = [...order.map(at => this.#lostFromNs[at]!), ...more.map(() => 0)];
+    this.#heard = [...order.map(at => this.#heard[at]!), ...more.map((): Heard => 'unheard')];
     this.#head = 0;
   }
 }

@@ -14,6 +14,7 @@ import type { Prng, PrngState } from '../../sim/prng.ts';
 import type { Frame } from '../frame.ts';
 import {
   BIT_NS,
+  type CarrierListener,
   type LinkSignal,
   type MediumListener,
   type MediumPort,
@@ -27,8 +28,9 @@ import { loadTransmission, saveTransmission, type TransmissionState } from '../t
 import { Link, type LinkState, type Resolution } from './link.ts';
 import { type LinkMode, type Pages, pagesOf } from './negotiation.ts';
 import { MII, MII_REGISTER_COUNT } from './registers.ts';
+import { Transceiver, type TransceiverState } from './transceiver.ts';
 
-const { PCTRL, PSTATUS, ANA, LPA, ANE, GCON, GSTAT, PSSTAT, PINTE, PINTS, PREC } = MII;
+const { PCTRL, PSTATUS, ANA, LPA, ANE, GCON, GSTAT, PSCON, PSSTAT, PINTE, PINTS, PREC } = MII;
 
 /** The speeds as the registers code them. */
 const SPEED_OF_CODE: readonly SpeedMbps[] = [10, 100, 1000, 1000];
@@ -45,6 +47,7 @@ export interface PhyState {
   readonly prng: PrngState;
   readonly looped: TransmissionState | null;
   readonly loopTimer: TimerState;
+  readonly transceiver: TransceiverState;
 }
 
 export class M88E1011 implements Phy, MediumListener {
@@ -53,11 +56,13 @@ export class M88E1011 implements Phy, MediumListener {
   onInterrupt: ((level: boolean) => void) | null = null;
   /** Observation; null unless somebody watches. */
   onLink: ((link: PhyLink) => void) | null = null;
+  readonly prng: Prng;
   readonly #registers = new RegisterFile(MII, 4 * MII_REGISTER_COUNT);
-  readonly #prng: Prng;
   readonly #machine: Link;
   /** Due when the last bit of `#looped` has come back. */
   readonly #loopTimer: Timer;
+  /** The alarms of 10 Mb/s. */
+  readonly #transceiver: Transceiver;
   #port: MediumPort | null = null;
   #signal: LinkSignal | null = null;
   #link: PhyLink = LINK_DOWN;
@@ -68,7 +73,7 @@ export class M88E1011 implements Phy, MediumListener {
 
   /** A PHY that powers up now: it begins to negotiate. `prng` gives the seeds that settle who is master. */
   constructor(clock: Clock, prng: Prng) {
-    this.#prng = prng;
+    this.prng = prng;
     this.#machine = new Link(clock, {
       send: signal => this.#send(signal),
       pages: () => this.#pages(),
@@ -77,6 +82,12 @@ export class M88E1011 implements Phy, MediumListener {
       linkDown: () => this.#linkDown(),
     });
     this.#loopTimer = clock.timer(() => this.#loopBack());
+    this.#transceiver = new Transceiver(clock, {
+      cutOff: transmission => this.#port?.abort(transmission),
+      collision: () => this.listener?.collision(),
+      signalQuality: () => this.listener?.signalQuality(),
+      jabber: on => this.#jabber(on),
+    });
     this.#start();
   }
 
@@ -86,6 +97,11 @@ export class M88E1011 implements Phy, MediumListener {
 
   set onReserved(tap: ReservedTap | null) {
     this.#registers.onReserved = tap;
+  }
+
+  /** Whether a MAC in half duplex gets its own transmissions back as carrier. */
+  get echoesCarrier(): boolean {
+    return (this.#registers.values[PSCON.n]! & PSCON.ASSERT_CRS_ON_TX) !== 0;
   }
 
   // From software, by MDIO.
@@ -114,6 +130,7 @@ export class M88E1011 implements Phy, MediumListener {
     this.#registers.write(slot, value & 0xffff);
     if (slot === PCTRL.n) this.#control(before);
     else if (slot === PINTE.n) this.#updateInterrupt();
+    else if (slot === PSCON.n) this.#configureTransceiver();
     return true;
   }
 
@@ -123,6 +140,7 @@ export class M88E1011 implements Phy, MediumListener {
     this.#held = held;
     this.#linkDown();
     this.#registers.reset('power-on');
+    this.#configureTransceiver();
     this.#start();
   }
 
@@ -131,7 +149,8 @@ export class M88E1011 implements Phy, MediumListener {
   transmit(transmission: Transmission): void {
     const control = this.#registers.values[PCTRL.n]!;
     if ((control & (PCTRL.LOOPBACK | PCTRL.ISOLATE)) === 0) {
-      if (this.#link.up) this.#port?.transmit(transmission);
+      if (!this.#link.up || (this.#bitNs === BIT_NS[10] && !this.#transceiver.passes(transmission))) return;
+      this.#port?.transmit(transmission);
     } else if ((control & PCTRL.LOOPBACK) !== 0 && this.#link.up) {
       this.#looped = transmission;
       this.#loopTimer.armAt(transmission.endNs);
@@ -141,6 +160,7 @@ export class M88E1011 implements Phy, MediumListener {
   abort(transmission: Transmission): void {
     this.#loopTimer.cancel();
     this.#looped = null;
+    if (transmission.bitNs === BIT_NS[10] && !this.#transceiver.aborted(transmission)) return;
     this.#port?.abort(transmission);
   }
 
@@ -150,14 +170,24 @@ export class M88E1011 implements Phy, MediumListener {
   plugged(port: MediumPort | null): void {
     if (port !== null && this.#port !== null) throw new RangeError('there is a plug in this socket already');
     this.#port = port;
-    if (port === null) this.#machine.heard(null);
-    else port.signal(this.#signal);
+    if (port === null) {
+      this.#machine.heard(null);
+      this.listener?.carrierOff(null);
+    } else {
+      port.signal(this.#signal);
+    }
+  }
+
+  /** In half duplex the MAC listens; it is spoken to without a detour through here. */
+  get carrier(): CarrierListener | null {
+    const { listener } = this;
+    return this.#link.up && listener?.halfDuplex === true && this.#connected ? listener : null;
   }
 
   arrived(frame: Frame, transmission: Transmission, startNs: number): void {
     if (!this.#link.up || transmission.bitNs !== this.#bitNs) return;
     const { values } = this.#registers;
-    if ((values[PCTRL.n]! & (PCTRL.LOOPBACK | PCTRL.ISOLATE)) !== 0) return;
+    if (!this.#connected) return;
     if (frame.errors.rxError && values[PREC.n]! < 0xffff) values[PREC.n]! += 1;
     this.listener?.received(frame, startNs, transmission.bitNs);
   }
@@ -173,9 +203,10 @@ export class M88E1011 implements Phy, MediumListener {
       machine: this.#machine.save(),
       signal: this.#signal,
       held: this.#held,
-      prng: this.#prng.save(),
+      prng: this.prng.save(),
       looped: this.#looped === null ? null : saveTransmission(this.#looped),
       loopTimer: this.#loopTimer.save(),
+      transceiver: this.#transceiver.save(),
     };
   }
 
@@ -187,11 +218,17 @@ export class M88E1011 implements Phy, MediumListener {
     this.#machine.load(state.machine);
     this.#signal = state.signal;
     this.#held = state.held;
-    this.#prng.load(state.prng);
+    this.prng.load(state.prng);
     this.#looped = state.looped === null ? null : loadTransmission(state.looped);
     this.#loopTimer.load(state.loopTimer);
+    this.#transceiver.load(state.transceiver);
     const { values } = this.#registers;
     this.#interrupt = (values[PINTS.n]! & values[PINTE.n]!) !== 0;
+  }
+
+  /** Whether MAC and medium have to do with each other. */
+  get #connected(): boolean {
+    return (this.#registers.values[PCTRL.n]! & (PCTRL.LOOPBACK | PCTRL.ISOLATE)) === 0;
   }
 
   /** A write to PCTRL whose previous contents were `before`. */
@@ -232,7 +269,7 @@ export class M88E1011 implements Phy, MediumListener {
 
   #pages(): Pages {
     const { values } = this.#registers;
-    return pagesOf(values[ANA.n]!, values[GCON.n]!, this.#prng.word());
+    return pagesOf(values[ANA.n]!, values[GCON.n]!, this.prng.word());
   }
 
   #resolved({ mode, own, partnerPage, partnerGigabit, parallel, master, masterFault }: Resolution): void {
@@ -302,6 +339,22 @@ export class M88E1011 implements Phy, MediumListener {
     if (level === this.#interrupt) return;
     this.#interrupt = level;
     this.onInterrupt?.(level);
+  }
+
+  #configureTransceiver(): void {
+    const control = this.#registers.values[PSCON.n]!;
+    this.#transceiver.jabberProtection = (control & PSCON.JABBER_DISABLE) === 0;
+    this.#transceiver.sqeTest = (control & PSCON.SQE_TEST) !== 0;
+  }
+
+  #jabber(on: boolean): void {
+    const { values } = this.#registers;
+    if (on) {
+      values[PSTATUS.n]! |= PSTATUS.JABBER;
+      values[PSSTAT.n]! |= PSSTAT.JABBER;
+    } else {
+      values[PSSTAT.n]! &= ~PSSTAT.JABBER;
+    }
   }
 
   #loopBack(): void {

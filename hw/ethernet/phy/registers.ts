@@ -144,9 +144,10 @@ export const MII = registers({
     at(16),
     'PHY Specific Control',
     {
-      JABBER_DISABLE: ['rw', 0, 0, 0, 'No jabber function; stored'],
+      JABBER_DISABLE: ['rw', 0, 0, 0, 'No jabber function at 10 Mb/s'],
       POLARITY_DISABLE: ['rw', 1, 1, 0, 'No polarity correction; stored'],
-      RX_CLOCK: ['rw', 4, 2, 0, 'Clock outputs and SQE test; stored'],
+      SQE_TEST: ['rw', 2, 2, 0, 'SQE test after each transmission at 10 Mb/s in half duplex'],
+      RX_CLOCK: ['rw', 4, 3, 0, 'Clock outputs; stored'],
       MDI_X: ['rw', 6, 5, 3, '00 MDI, 01 MDI-X, 11 automatic; stored'],
       ENERGY_DETECT: ['rw', 9, 7, 6, 'Receive threshold and energy detect; stored'],
       FORCE_LINK_GOOD: ['unimp', 10, 10, 0, 'Link up whatever the line says'],
@@ -159,7 +160,7 @@ export const MII = registers({
     at(17),
     'PHY Specific Status, in real time',
     {
-      JABBER: ['ro', 0, 0, 0, 'Jabber'],
+      JABBER: ['ro', 0, 0, 0, 'The MAC is cut off: it jabbers'],
       POLARITY: ['ro', 1, 1, 0, 'Polarity is reversed'],
       DOWNSHIFT: ['ro', 5, 5, 0, 'Downshifted from gigabit'],
       MDI_X: ['ro', 6, 6, 0, 'Crossed over'],

@@ -2,13 +2,18 @@
  * The statistics counters. They live in the register file, from which software reads them; this unit alone adds to
  * them. A counter sticks at its maximum. 82540EM manual, section 13.7. Lengths run from DA to FCS.
  */
+import type { Contention } from './mac-port.ts';
 import { E1000 } from './registers.ts';
 
 const { GORCH, GORCL, GOTCH, GOTCL, TORH, TORL, TOTH, TOTL } = E1000;
+const { COLC, DC, ECOL, LATECOL, MCC, SCC, TNCRS } = E1000;
 const { BPRC, BPTC, GPRC, GPTC, MPRC, MPTC, PRC64, PTC64, TPR, TPT } = E1000;
 
 /** All ones, as int32: where a counter sticks. */
 const STUCK = -1;
+
+/** Collisions of a frame that ECOL counts: by then IEEE 802.3 gives it up, clause 4.4.2. */
+const EXCESSIVE_COLLISIONS = 16;
 
 /** Upper limits of the first five size classes; the sixth is open. */
 const SIZE_CLASSES = [64, 127, 255, 511, 1023] as const;
@@ -71,6 +76,24 @@ export class Statistics {
   transmitFailed(wireBytes: number): void {
     this.count(TPT.n);
     this.addOctets(TOTL.n, TOTH.n, wireBytes);
+  }
+
+  /**
+   * How a frame fared in half duplex; `sent` if it went out in the end. A frame that TCTL.CT had given up before the 16th
+   * collision counts in COLC alone.
+   */
+  contended({ collisions, lateCollisions, deferred }: Contention, sent: boolean): void {
+    if (deferred) this.count(DC.n);
+    if (collisions === 0) return;
+    this.countTimes(COLC.n, collisions - lateCollisions);
+    this.countTimes(LATECOL.n, lateCollisions);
+    if (collisions >= EXCESSIVE_COLLISIONS) this.count(ECOL.n);
+    else if (sent) this.count(collisions === 1 ? SCC.n : MCC.n);
+  }
+
+  /** A frame went out while the MAC saw no carrier of its own. */
+  sentWithoutCarrier(): void {
+    this.count(TNCRS.n);
   }
 
   /** Software has read the register in `slot`: the high half of a pair takes the low half with it. */

@@ -56,7 +56,7 @@ export class StrictEngine implements Engine, MacClient {
     this.#chip = chip;
     this.#words = chip.words;
     this.#phy = phy;
-    this.#port = new MacPort(chip, new Mac(chip.clock, phy, this));
+    this.#port = new MacPort(chip, new Mac(chip.clock, phy, this), phy);
     this.#eeprom = new Eeprom(chip, eepromImage(address));
     this.#statistics = new Statistics(chip.words);
     this.#interrupts = new Interrupts(chip);
@@ -259,6 +259,7 @@ export class StrictEngine implements Engine, MacClient {
 
   #updateLink(): void {
     this.#words[STATUS.n] = linkStatus(this.#words[STATUS.n]!, this.#words[CTRL.n]!, this.#phy.link);
+    this.#port.adoptDuplex();
   }
 
   #splitPacketBuffer(): void {

@@ -26,15 +26,13 @@ import type { Statistics } from './statistics.ts';
 import { Thresholds } from './thresholds.ts';
 import { WriteBack, type WriteBackState } from './write-back.ts';
 
-const { COLC, ECOL, ICR, LATECOL, PBA, TCTL, TDFPC, TXDCTL } = E1000;
+const { ICR, PBA, TCTL, TDFPC, TXDCTL } = E1000;
 
 /** Frames, and groups of descriptors without one, that the FIFO holds at most. */
 const FIFO_ENTRIES = 256;
 /** What a frame has beyond the data of its descriptors. */
 const TAG_AND_FCS_BYTES = 8;
 const KIB = 1024;
-/** Collisions after which a frame is given up, IEEE 802.3 clause 4.4.2. */
-const ATTEMPT_LIMIT = 16;
 
 type Stage = 'idle' | 'fetch' | 'data';
 
@@ -136,16 +134,15 @@ export class Transmitter {
       statistics.transmitted(frame.wireBytes, frame.octets[0] ?? 0, isBroadcast(frame.octets));
     } else {
       statistics.transmitFailed(frame.wireBytes);
-      if (outcome === 'late-collision') {
-        statistics.count(LATECOL.n);
-        sta |= TX_STA.LC;
-        this.#chip.taps?.dropped(frame, 'late collision');
-      } else {
-        statistics.count(ECOL.n);
-        statistics.countTimes(COLC.n, ATTEMPT_LIMIT);
-        sta |= TX_STA.EC;
-        this.#chip.taps?.dropped(frame, 'excessive collisions');
-      }
+      const late = outcome === 'late-collision';
+      if (!late) sta |= TX_STA.EC;
+      this.#chip.taps?.dropped(frame, late ? 'late collision' : 'excessive collisions');
+    }
+    if (this.#port.halfDuplex) {
+      const { contention } = this.#port;
+      statistics.contended(contention, outcome === 'sent');
+      if (contention.lateCollisions > 0) sta |= TX_STA.LC;
+      if (outcome === 'sent' && !this.#port.ownCarrier) statistics.sentWithoutCarrier();
     }
     this.#retire(sta);
     this.kick();

@@ -59,13 +59,14 @@ describe('damage', () => {
   test('an aborted frame ends in 32 bits of jam, at any bit', () => {
     const frame = Frame.withFcs(new Uint8Array(60).fill(0xff));
     for (let bits = 32; bits < 120; bits++) {
-      const wire = [...jammed(frame, bits + ((8 - (bits & 7)) & 7))!.wire()];
+      const whole = bits + ((8 - (bits & 7)) & 7);
+      const wire = [...jammed(frame, whole, whole - 32)!.wire()];
       const kept = 8 * wire.length - 32;
       const bitAt = (i: number) => (wire[i >>> 3]! >>> (i & 7)) & 1;
       for (let i = 0; i < kept; i++) expect(bitAt(i)).toBe(1);
       const jam = Array.from({ length: 32 }, (_, i) => bitAt(kept + i));
       expect(jam.filter(bit => bit === 0).length).toBe(16);
     }
-    expect(jammed(frame, 77)!.errors.dribbleBits).toBe(5);
+    expect(jammed(frame, 77, 45)!.errors.dribbleBits).toBe(5);
   });
 });

@@ -116,7 +116,8 @@ describe('the probes of devices', () => {
     const wire: { onFrame: FrameTap | null } = { onFrame: null };
     const sent = Frame.withFcs(new Uint8Array(60));
     const told = seen(clock, frameEvents(wire), () => {
-      wire.onFrame!(1, { frame: sent, bitNs: 10, startNs: 5, endNs: 95, aborted: true }, 25, null);
+      const cut = { frame: sent, bitNs: 10, startNs: 5, headBits: 64, endNs: 95, aborted: true, jamNs: 95 };
+      wire.onFrame!(1, cut, 25, null);
     });
     expect(told).toEqual([
       { timeNs: 5, endNs: 95, arrivalNs: 25, bitNs: 10, fromEnd: 1, sent, arrived: null, aborted: true },

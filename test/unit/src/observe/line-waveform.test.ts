@@ -40,7 +40,7 @@ const changes = (wave: Wave) => wave.changes.map(({ atNs, value, text }) => `${a
 describe('a collision on MII at 100 Mb/s', () => {
   // Our frame from 40 ns on, a remote carrier that comes in at 1000 ns while nibble 25 is sent: the jam is 8 nibbles.
   const ours = event(40, { endNs: 1360, aborted: true });
-  const arrived = jammed(ARP_REQUEST, 36);
+  const arrived = jammed(ARP_REQUEST, 36, 4);
   const theirs = event(900, { fromEnd: 1, arrivalNs: 1000, endNs: 1900, aborted: true, arrived });
   const view = { ...VIEW, fullDuplex: false, toNs: 2400 };
   let text = '';

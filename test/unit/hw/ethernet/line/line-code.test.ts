@@ -19,7 +19,7 @@ describe.each(SPEEDS)('a frame through the line at %i Mb/s', speed => {
 
   test('comes out as the same frame when nothing disturbs it, cut or jammed as it may be', () => {
     const cut = truncate(ARP_REQUEST, 300, speed !== 10)!;
-    for (const frame of [ARP_REQUEST, frameOf(1518), frameOf(9000), cut, jammed(ARP_REQUEST, 147)!, frameOf(4)]) {
+    for (const frame of [ARP_REQUEST, frameOf(1518), frameOf(9000), cut, jammed(ARP_REQUEST, 147, 115)!, frameOf(4)]) {
       expect(throughTheLine(frame, speed, undisturbed)).toBe(frame);
     }
   });
@@ -42,7 +42,7 @@ describe.each(SPEEDS)('a frame through the line at %i Mb/s', speed => {
   });
 
   test('keeps the errors that it had, and gets those of the line', () => {
-    const frame = jammed(ARP_REQUEST, 8 * 30 + 3)!;
+    const frame = jammed(ARP_REQUEST, 8 * 30 + 3, 8 * 26 + 3)!;
     const from = code.leadSymbols + headerSymbols(speed);
     const seen = new Set<boolean>();
     for (let at = from; at < from + 20 * code.symbolsPerUnit; at++) {
