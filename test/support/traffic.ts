@@ -2,6 +2,7 @@
  * Two hosts and a cable, with datagrams in both directions at the same time, and the books: what was sent, what came,
  * and every counter of a datagram that did not.
  */
+import type { Features } from '../../drivers/e1000/features.ts';
 import type { Cable } from '../../hw/ethernet/medium/cable.ts';
 import { E1000 } from '../../hw/nic/e1000/registers.ts';
 import type { DropReason } from '../../kernel/net/drop.ts';
@@ -40,7 +41,9 @@ export interface HostPlan {
   readonly bursts: readonly Burst[];
   /** The receiver does nothing for so long after each datagram. */
   readonly readPauseNs: number;
-  /** Least time between two interrupts of the NIC, in units of 256 ns: what is put into ITR. */
+  /** What the driver uses of the NIC. */
+  readonly features: Partial<Features>;
+  /** Least time between two interrupts of the NIC in units of 256 ns: put into ITR, which moderation may change. */
   readonly itr: number;
 }
 
@@ -101,8 +104,8 @@ export class TrafficHost {
   constructor(world: World, index: 0 | 1, plan: HostPlan) {
     this.#plan = plan;
     this.#peer = parseIpv4(`192.0.2.${2 - index}`);
-    const { txDescriptors, rxDescriptors, costs, memoryMib } = plan;
-    const nics = [{ address: `192.0.2.${index + 1}/24`, txDescriptors, rxDescriptors }];
+    const { txDescriptors, rxDescriptors, costs, memoryMib, features } = plan;
+    const nics = [{ address: `192.0.2.${index + 1}/24`, txDescriptors, rxDescriptors, features }];
     this.computer = world.computer(`host${index}`, { nics, costs, ...(memoryMib === null ? {} : { memoryMib }) });
     this.computer.start('receiver', this.#receiver());
     this.computer.start('sender', this.#sender());
