@@ -49,6 +49,7 @@ describe('ringtail list', () => {
     const names = stdout
       .trimEnd()
       .split('\n')
+      .filter(line => !line.startsWith(' ')) // the options of a scenario stand below it
       .map(line => /^(\S+) +\S.*$/.exec(line)?.[1]);
     expect(names).toEqual(Object.keys(BUILT_IN));
     expect(names.length).toBeGreaterThanOrEqual(3);
@@ -108,8 +109,8 @@ describe('a request that cannot be carried out gives one line and exit code 2:',
     ['unknown scenario', ['run', 'nope'], 'no scenario "nope": there are two-hosts, noisy-cable'],
     ['unknown command', ['frob'], "unknown command 'frob'"],
     ['no scenario', ['run'], "missing required argument 'scenario'"],
-    ['too many arguments', ['run', 'two-hosts', 'lab'], 'too many arguments'],
-    ['unknown flag', ['run', 'two-hosts', '--sed', '1'], "unknown option '--sed'"],
+    ['too many arguments', ['run', 'two-hosts', 'lab'], 'two-hosts has no option "lab"'],
+    ['unknown flag', ['run', 'two-hosts', '--sed', '1'], 'two-hosts has no option "--sed"'],
     ['flag without its value', ['run', 'two-hosts', '--seed'], "option '--seed <text>' argument missing"],
     ['duration without a unit', ['run', 'two-hosts', '--until', '5'], 'a duration is a number and a unit'],
     ['duration too long', ['run', 'two-hosts', '--until', '99999999999min'], 'a duration is a number and a unit'],
