@@ -14,7 +14,7 @@ import type { Ipv4Output } from './ipv4/output.ts';
 import { allocateTransport, IPV4_HEADER_BYTES, push } from './packet.ts';
 import { PortTable } from './port-table.ts';
 import { Slab } from './slab.ts';
-import type { DatagramProtocol, Socket } from './socket.ts';
+import type { DatagramProtocol, DatagramSocket } from './datagram-socket.ts';
 import { SocketError } from './socket-error.ts';
 
 export const UDP_PROTOCOL = 17;
@@ -22,7 +22,7 @@ const UDP_HEADER_BYTES = 8;
 
 export class Udp implements Ipv4Protocol, DatagramProtocol {
   readonly name = 'UDP';
-  readonly ports: PortTable<Socket>;
+  readonly ports: PortTable<DatagramSocket>;
   readonly output: Ipv4Output;
   readonly counters = { received: 0, delivered: 0, sent: 0 };
   readonly #context: KernelContext;
@@ -38,7 +38,7 @@ export class Udp implements Ipv4Protocol, DatagramProtocol {
     this.ports = new PortTable(() => context.random());
   }
 
-  send(socket: Socket, bytes: Uint8Array, address: number, port: number): void {
+  send(socket: DatagramSocket, bytes: Uint8Array, address: number, port: number): void {
     const route = this.output.routeFor(socket, address, IPV4_HEADER_BYTES + UDP_HEADER_BYTES + bytes.length);
     const packet = allocateTransport(this.#context.packets, bytes.length);
     if (packet === null) throw new SocketError('ENOBUFS', 'no packet buffer is free');
@@ -50,7 +50,7 @@ export class Udp implements Ipv4Protocol, DatagramProtocol {
     this.counters.sent += 1;
     const trace = this.#context.trace;
     if (trace !== null) trace.socket('out', socket.name, bytes.length);
-    this.output.send(packet, route, source, address, UDP_PROTOCOL, socket.ttl, 0);
+    this.output.send(packet, route, source, address, UDP_PROTOCOL, socket.ttl, socket.typeOfService);
   }
 
   input(packet: PacketBuffer, arrival: Ipv4Arrival): void {
