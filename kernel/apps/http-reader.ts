@@ -194,7 +194,8 @@ export class HttpReader<M extends HttpRequest | HttpResponse> {
   #line(): string | null {
     const end = this.#bytes.indexOf(LF, this.#at);
     const length = (end < 0 ? this.#bytes.length : end + 1) - this.#at;
-    if (this.#headBytes + length > MAX_HEAD_BYTES) throw new HttpError(431, `a head of more than ${MAX_HEAD_BYTES} bytes`);
+    if (this.#headBytes + length > MAX_HEAD_BYTES)
+      throw new HttpError(431, `a head of more than ${MAX_HEAD_BYTES} bytes`);
     if (end < 0) return this.#starve();
     this.#headBytes += length;
     const line = this.#bytes.subarray(this.#at, end > this.#at && this.#bytes[end - 1] === CR ? end - 1 : end);

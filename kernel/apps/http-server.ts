@@ -12,14 +12,7 @@ import type { Descriptor } from '../net/socket.ts';
 import { SocketError } from '../net/socket-error.ts';
 import type { Syscalls } from '../syscall.ts';
 import type { Blocking, Program } from '../task.ts';
-import {
-  bytesOfText,
-  emitResponse,
-  HttpError,
-  type HttpRequest,
-  reasonOf,
-  wantsKeepAlive,
-} from './http-message.ts';
+import { bytesOfText, emitResponse, HttpError, type HttpRequest, reasonOf, wantsKeepAlive } from './http-message.ts';
 import { HttpReader } from './http-reader.ts';
 import { tcpServer } from './tcp-server.ts';
 

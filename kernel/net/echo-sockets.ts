@@ -5,6 +5,7 @@
 import { readBe16, readBe32, writeBe16 } from '../../src/lib/bytes.ts';
 import type { KernelContext } from '../context.ts';
 import type { PacketBuffer } from '../driver-api.ts';
+import type { DatagramProtocol, DatagramSocket } from './datagram-socket.ts';
 import type { DropReason } from './drop.ts';
 import { ECHO, emitIcmp, ICMP_HEADER_BYTES, ICMP_PROTOCOL, type IcmpReport, socketErrorOf } from './icmp-message.ts';
 import type { Ipv4Header } from './ipv4/header.ts';
@@ -13,7 +14,6 @@ import type { Ipv4Output } from './ipv4/output.ts';
 import { allocateTransport, IPV4_HEADER_BYTES } from './packet.ts';
 import { PortTable } from './port-table.ts';
 import { Slab } from './slab.ts';
-import type { DatagramProtocol, DatagramSocket } from './datagram-socket.ts';
 import { SocketError } from './socket-error.ts';
 
 export class EchoSockets implements DatagramProtocol {

@@ -4,7 +4,15 @@ import type { StreamConnection, StreamListener } from './stream-protocol.ts';
 import type { TcpInfo } from './tcp/user.ts';
 
 export function listenerRow({ local, pending, backlog }: StreamListener): SocketRow {
-  return { netid: 'tcp', state: 'LISTEN', recvQ: pending, sendQ: backlog, local, peer: { address: 0, port: 0 }, info: '' };
+  return {
+    netid: 'tcp',
+    state: 'LISTEN',
+    recvQ: pending,
+    sendQ: backlog,
+    local,
+    peer: { address: 0, port: 0 },
+    info: '',
+  };
 }
 
 export function connectionRow(connection: StreamConnection): SocketRow {

@@ -6,18 +6,19 @@
  *
  * An error is told once, by the next call; after that the stream has ended: `recv` gives no more bytes, `send` EPIPE.
  */
-import { type Blocking, sleepOn, WaitChannel } from '../task.ts';
+
 import type { KernelContext } from '../context.ts';
+import { type Blocking, sleepOn, WaitChannel } from '../task.ts';
 import { checkPort, type Endpoint } from './endpoint.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLRDHUP } from './poll.ts';
 import { type ShutdownHow, Socket } from './socket.ts';
 import { SocketError } from './socket-error.ts';
 import type { SettableOptions, SocketOptions } from './socket-options.ts';
 import type { SocketRow } from './socket-row.ts';
-import { connectionRow, listenerRow } from './stream-row.ts';
 import { StreamOptions } from './stream-options.ts';
 import type { StreamPorts } from './stream-ports.ts';
 import type { StreamConnection, StreamListener } from './stream-protocol.ts';
+import { connectionRow, listenerRow } from './stream-row.ts';
 import type { TcpOptions, TcpUser } from './tcp/user.ts';
 
 /** Connections that may wait to be accepted, whatever `listen` asks for. */
@@ -66,7 +67,8 @@ export class StreamSocket extends Socket implements TcpUser {
 
   bind(address: number, port: number): void {
     this.#checkOpen();
-    if (this.#bound.port !== 0 || this.#connection !== null) throw new SocketError('EINVAL', 'the socket is bound already');
+    if (this.#bound.port !== 0 || this.#connection !== null)
+      throw new SocketError('EINVAL', 'the socket is bound already');
     checkPort(port, 0);
     this.#bound = this.#ports.bind(address, port, this.#options.reuseAddress);
   }
@@ -105,7 +107,7 @@ export class StreamSocket extends Socket implements TcpUser {
     checkPort(port, 1);
     if (this.#listener !== null) throw new SocketError('EOPNOTSUPP', 'the socket listens');
     if (this.#connecting && this.#isOpening()) throw new SocketError('EALREADY', 'the connection is being opened');
-    if (this.#connecting) this.#throwError();
+    if (this.#connecting) this.#conclude();
     if (this.#connection !== null) throw new SocketError('EISCONN', 'the socket is connected');
     const untilNs = this.#until(this.sendTimeoutNs);
     const local = this.#bound.port === 0 ? null : this.#bound;
@@ -115,8 +117,7 @@ export class StreamSocket extends Socket implements TcpUser {
       yield* this.#sleep(this.#writable, untilNs, 'EINPROGRESS', 'the connection is being opened');
       this.#checkOpen();
     }
-    this.#throwError();
-    this.#connecting = false;
+    this.#conclude();
   }
 
   /**
@@ -291,6 +292,14 @@ export class StreamSocket extends Socket implements TcpUser {
     yield* sleepOn(channel, leftNs);
   }
 
+  /** `connect` is over. If the connection did not come about, the socket has none again, and may try anew. */
+  #conclude(): void {
+    const error = this.takeError();
+    this.#connecting = false;
+    if (this.#connection!.state === 'CLOSED') this.#connection = null;
+    if (error !== null) throw error;
+  }
+
   #isOpening(): boolean {
     const state = this.#connection?.state;
     return state === 'SYN-SENT' || state === 'SYN-RECEIVED';
@@ -304,15 +313,10 @@ export class StreamSocket extends Socket implements TcpUser {
     return connection.writableBytes >= this.#options.tcp.sendBufferBytes * WRITABLE_SHARE;
   }
 
-  /** Throws the error of the connection, once. One that never came about is gone then: `connect` may try again. */
+  /** Throws the error of the connection, once. */
   #throwError(): void {
     const error = this.takeError();
-    if (error === null) return;
-    if (this.#connecting) {
-      this.#connection = null;
-      this.#connecting = false;
-    }
-    throw error;
+    if (error !== null) throw error;
   }
 
   #connected(): StreamConnection {

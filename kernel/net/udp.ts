@@ -5,6 +5,7 @@ import { readBe16, writeBe16 } from '../../src/lib/bytes.ts';
 import type { KernelContext } from '../context.ts';
 import type { PacketBuffer } from '../driver-api.ts';
 import { complement, isGood, pseudoHeaderSum, sum } from './checksum.ts';
+import type { DatagramProtocol, DatagramSocket } from './datagram-socket.ts';
 import type { DropReason, Drops } from './drop.ts';
 import type { IcmpErrors } from './icmp-error.ts';
 import { DESTINATION_UNREACHABLE, type IcmpReport, PORT_UNREACHABLE, socketErrorOf } from './icmp-message.ts';
@@ -14,7 +15,6 @@ import type { Ipv4Output } from './ipv4/output.ts';
 import { allocateTransport, IPV4_HEADER_BYTES, push } from './packet.ts';
 import { PortTable } from './port-table.ts';
 import { Slab } from './slab.ts';
-import type { DatagramProtocol, DatagramSocket } from './datagram-socket.ts';
 import { SocketError } from './socket-error.ts';
 
 export const UDP_PROTOCOL = 17;

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Datagram, Socket } from '../../../../kernel/net/socket.ts';
+import type { DatagramSocket } from '../../../../kernel/net/datagram-socket.ts';
+import type { Datagram } from '../../../../kernel/net/socket.ts';
 import { parseIpv4, readBe16 } from '../../../../src/lib/bytes.ts';
 import { BROADCAST_MAC, HOST, NetRig, PEER } from '../../../support/net-rig.ts';
 import { icmp, ipv4, type UdpFields, udp } from '../../../support/packets.ts';
@@ -12,7 +13,7 @@ beforeEach(() => {
 
 const PORTS = { source: PEER, destination: HOST, sourcePort: 4000, destinationPort: 5000 };
 
-function open(address = '0.0.0.0', port = 5000): Socket {
+function open(address = '0.0.0.0', port = 5000): DatagramSocket {
   const socket = rig.net.sockets.socket('udp');
   socket.bind(parseIpv4(address), port);
   return socket;
@@ -22,7 +23,7 @@ const inject = (fields: Partial<UdpFields> = {}, padding = 0) =>
   rig.injectIpv4({ protocol: 17, payload: udp({ ...PORTS, data: [1, 2, 3], ...fields }) }, { padding });
 
 /** What a task that waits in `recvfrom` gets; the call must not have to wait. */
-function received(socket: Socket): Datagram {
+function received(socket: DatagramSocket): Datagram {
   const step = socket.recvfrom(0).next(true);
   if (step.done !== true || step.value === null) throw new Error('no datagram has come in');
   return step.value;
