@@ -2,8 +2,8 @@
  * The network stack of one host: makes the layers, joins them, and is what the kernel, programs' sockets and inspectors
  * see of them. How a packet goes, in both directions:
  *
- *     Socket -> Udp / EchoSockets -> Ipv4Output (RouteTable) -> Interface -> ArpCache -> Ethernet -> Interface -> driver
- *     driver -> Interface -> Ethernet -> Ipv4Input -> Udp / Icmp -> Socket
+ *     Socket -> Tcp / Udp / EchoSockets -> Ipv4Output (RouteTable) -> Interface -> ArpCache -> Ethernet -> Interface -> driver
+ *     driver -> Interface -> Ethernet -> Ipv4Input -> Tcp / Udp / Icmp -> Socket
  */
 import { InvariantError } from '../../src/lib/assert.ts';
 import type { KernelContext } from '../context.ts';
@@ -23,6 +23,7 @@ import { Ipv4Output } from './ipv4/output.ts';
 import { Loopback } from './loopback.ts';
 import { RouteTable } from './route.ts';
 import { Sockets } from './sockets.ts';
+import { StreamPorts } from './stream-ports.ts';
 import { TCP_PROTOCOL } from './tcp/segment.ts';
 import { Tcp } from './tcp/tcp.ts';
 import { UDP_PROTOCOL, Udp } from './udp.ts';
@@ -85,7 +86,9 @@ export class NetStack {
     this.icmp = new Icmp(context, this.ipv4Input, this.ipv4Output, echo, this.drops);
     this.udp = new Udp(context, this.ipv4Output, this.icmpErrors, this.drops);
     this.tcp = new Tcp(context, this.ipv4Output, this.drops);
-    this.sockets = new Sockets(context, { udp: this.udp, icmp: echo });
+    const isOwnAddress = (address: number): boolean => this.ipv4Output.isOwnAddress(address);
+    const streamPorts = new StreamPorts(this.tcp, isOwnAddress, () => context.random());
+    this.sockets = new Sockets(context, { udp: this.udp, icmp: echo }, streamPorts);
     this.#register();
     this.#addLoopback();
   }

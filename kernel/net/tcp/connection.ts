@@ -3,7 +3,7 @@
  * of the {@link TcpUser} says when it is worth looking again.
  */
 import type { Endpoint } from '../endpoint.ts';
-import { SocketError } from '../socket-error.ts';
+import type { SocketError } from '../socket-error.ts';
 import type { ControlBlock } from './control-block.ts';
 import { boundFinWait2, end, reset, setState } from './ending.ts';
 import { output } from './output.ts';
@@ -136,6 +136,9 @@ export class TcpConnection {
     const { block } = this;
     switch (block.state) {
       case 'SYN-RECEIVED':
+        // RFC 9293 section 3.10.4: the FIN waits until the connection is established.
+        block.finQueued = true;
+        return;
       case 'ESTABLISHED':
         block.finQueued = true;
         setState(block, 'FIN-WAIT-1');
@@ -212,7 +215,7 @@ export class TcpConnection {
     const { rtt, congestion, scoreboard, sendBuffer } = block;
     return {
       state: block.state,
-      rtoNs: rtt.timeoutNs(block.retries),
+      rtoNs: rtt.timeoutNs(),
       srttNs: rtt.srttNs,
       rttvarNs: rtt.rttvarNs,
       congestion: congestion.name,

@@ -11,6 +11,7 @@ import type { Ipv4Output } from '../ipv4/output.ts';
 import type { SocketError } from '../socket-error.ts';
 import { congestionControl } from './congestion/algorithms.ts';
 import type { CongestionControl } from './congestion/congestion-control.ts';
+import type { TcpConnection } from './connection.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
 import { RttEstimator } from './rto.ts';
 import { Scoreboard } from './scoreboard.ts';
@@ -93,6 +94,8 @@ export class ControlBlock {
   /** Chain of the connection table. */
   nextInBucket: ControlBlock | null = null;
   timers: BlockTimers = NO_TIMERS;
+  /** The one object by which a user has this block. */
+  connection: TcpConnection | null = null;
   state: TcpState = 'CLOSED';
   /** Whether the open was active; a passive one that is reset in SYN-RECEIVED leaves no trace. */
   active = false;
@@ -172,6 +175,7 @@ export class ControlBlock {
   readonly rtt = new RttEstimator();
   /** Expiries since new data was last acknowledged. */
   retries = 0;
+  /** Times that the SYN, or SYN,ACK, was sent again. */
   synRetries = 0;
   /** When the oldest unacknowledged data was sent first, or the first unanswered probe. */
   unansweredSinceNs = 0;

@@ -52,7 +52,7 @@ export function sendSyn(block: ControlBlock): void {
     block.timedNs = block.unansweredSinceNs = nowNs;
   }
   block.lastSendNs = nowNs;
-  armIn(block, block.rtt.timeoutNs(block.retries));
+  armIn(block, block.rtt.timeoutNs());
 }
 
 /** Sends again what starts at `seq`, at most up to `limit` (exclusive); SND.NXT stays. Returns where it ended. */
@@ -117,7 +117,7 @@ function mayHaveData(block: ControlBlock): boolean {
 /** RFC 5681 section 4.1. */
 function restartAfterIdle(block: ControlBlock): void {
   if (block.sndUna !== block.sndMax || block.sendBuffer.length === 0) return;
-  if (block.host.context.nowNs() - block.lastSendNs > block.rtt.timeoutNs(0)) block.congestion.idle();
+  if (block.host.context.nowNs() - block.lastSendNs > block.rtt.timeoutNs()) block.congestion.idle();
 }
 
 /**
@@ -237,14 +237,14 @@ function armRetransmit(block: ControlBlock): void {
       block.retries = 0;
       retransmit.cancel();
     }
-    if (!retransmit.armed) armIn(block, block.rtt.timeoutNs(block.retries));
+    if (!retransmit.armed) armIn(block, block.rtt.timeoutNs());
     return;
   }
   if (block.sendBuffer.length === 0 || retransmit.armed) return;
   block.persisting = true;
   block.retries = 0;
   block.unansweredSinceNs = block.host.context.nowNs();
-  armIn(block, block.sndWnd === 0 ? block.rtt.timeoutNs(0) : OVERRIDE_NS);
+  armIn(block, block.sndWnd === 0 ? block.rtt.probeNs(0) : OVERRIDE_NS);
 }
 
 /** RFC 9293 section 3.8.6.3. The timer is left running when an ACK goes out: when it fires it looks what is due. */

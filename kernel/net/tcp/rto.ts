@@ -3,11 +3,11 @@
  */
 
 /** Before the first sample (section 2.1). */
-export const INITIAL_RTO_NS = 1_000_000_000;
+const INITIAL_RTO_NS = 1_000_000_000;
 /** Section 2.4: Linux goes down to 200 ms; this stack keeps to the RFC. */
 const MIN_RTO_NS = 1_000_000_000;
 /** Section 2.5: at least 60 s. */
-export const MAX_RTO_NS = 60_000_000_000;
+const MAX_RTO_NS = 60_000_000_000;
 /** When data begin to flow after a SYN was lost (section 5.7). */
 const RTO_AFTER_LOST_SYN_NS = 3_000_000_000;
 /** G, the granularity of the clock: a tick of the timers. */
@@ -21,9 +21,12 @@ export class RttEstimator {
   /** Without backoff. */
   baseNs = INITIAL_RTO_NS;
   sampled = false;
+  /** Expiries since the last sample: the exponent of the backoff. */
+  backoff = 0;
 
   /** Section 2.2 and 2.3. The variation goes first: it is taken against the old mean. */
   sample(rttNs: number): void {
+    this.backoff = 0;
     if (this.sampled) {
       this.rttvarNs = 0.75 * this.rttvarNs + 0.25 * Math.abs(this.srttNs - rttNs);
       this.srttNs = 0.875 * this.srttNs + 0.125 * rttNs;
@@ -38,11 +41,21 @@ export class RttEstimator {
 
   /** Section 5.7: the SYN was sent more than once, so what is known of the path is that it loses. */
   synWasLost(): void {
+    this.backoff = 0;
     if (!this.sampled) this.baseNs = RTO_AFTER_LOST_SYN_NS;
   }
 
-  /** The timeout after `doublings` expiries in a row (section 5.5). */
-  timeoutNs(doublings: number): number {
-    return Math.min(MAX_RTO_NS, this.baseNs * 2 ** Math.min(doublings, MAX_DOUBLINGS));
+  /** The timeout, doubled for each expiry (section 5.5) until there is a new sample (section 5, last paragraph; Karn). */
+  timeoutNs(): number {
+    return this.#doubled(this.backoff);
+  }
+
+  /** The time to the zero window probe after `probes` that were sent already (RFC 9293 section 3.8.6.1). */
+  probeNs(probes: number): number {
+    return this.#doubled(probes);
+  }
+
+  #doubled(times: number): number {
+    return Math.min(MAX_RTO_NS, this.baseNs * 2 ** Math.min(times, MAX_DOUBLINGS));
   }
 }

@@ -110,6 +110,7 @@ function writeOptions(bytes: Uint8Array, from: number, header: OutgoingHeader): 
   if (header.sackBlocks > 0) {
     writeBe16(bytes, at, nops);
     writeBe16(bytes, at + 2, (OPTION.SACK << 8) | (2 + 8 * header.sackBlocks));
-    for (let i = 0; i < 2 * header.sackBlocks; i++) writeBe32(bytes, at + SACK_FIXED_BYTES + 4 * i, header.sackEdges[i]!);
+    for (let i = 0; i < 2 * header.sackBlocks; i++)
+      writeBe32(bytes, at + SACK_FIXED_BYTES + 4 * i, header.sackEdges[i]!);
   }
 }

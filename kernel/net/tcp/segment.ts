@@ -52,7 +52,7 @@ export class Segment {
   window = 0;
   urgentPointer = 0;
   /** Where the data are. */
-  bytes = new Uint8Array(0);
+  bytes: Uint8Array = new Uint8Array(0);
   dataAt = 0;
   dataBytes = 0;
   /** 0: absent. */

@@ -63,7 +63,7 @@ export interface TcpOptions {
   /** Time to live and type of service of the packets sent, each 0 to 255. */
   ttl: number;
   typeOfService: number;
-  /** Whether a listener may take a port at which connections are still in TIME-WAIT. */
+  /** For sockets: whether a listener may take a port at which connections are still in TIME-WAIT. */
   reuseAddress: boolean;
 }
 
