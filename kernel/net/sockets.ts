@@ -51,8 +51,11 @@ export class Sockets implements StreamOwner {
   table(): readonly SocketRow[] {
     const sockets = this.list();
     const shown = new Set(sockets.map(socket => (socket instanceof StreamSocket ? socket.connection : null)));
-    const others = [...this.#streamPorts.tcp.connections()].filter(connection => !shown.has(connection));
-    return [...sockets.map(socket => socket.row()), ...others.map(connectionRow)];
+    const rows = sockets.map(socket => socket.row());
+    for (const each of this.#streamPorts.tcp.connections()) {
+      if ('remote' in each && !shown.has(each)) rows.push(connectionRow(each));
+    }
+    return rows;
   }
 
   // For stream sockets.

@@ -14,8 +14,6 @@ const CONGESTION: readonly CongestionAlgorithm[] = ['reno', 'newreno', 'cubic'];
 
 export class StreamOptions {
   readonly tcp: TcpOptions = { ...DEFAULT_TCP_OPTIONS };
-  /** SO_REUSEADDR: the concern of ports, not of TCP. */
-  reuseAddress = false;
   /** What SO_KEEPALIVE turns on. */
   #keepAlive = KEEP_ALIVE;
 
@@ -24,7 +22,7 @@ export class StreamOptions {
     const { tcp } = this;
     switch (name) {
       case 'SO_REUSEADDR':
-        return this.reuseAddress;
+        return tcp.reuseAddress;
       case 'SO_KEEPALIVE':
         return tcp.keepAlive !== null;
       case 'TCP_KEEPIDLE':
@@ -57,7 +55,7 @@ export class StreamOptions {
     const { tcp } = this;
     switch (name) {
       case 'SO_REUSEADDR':
-        this.reuseAddress = flag(value);
+        tcp.reuseAddress = flag(value);
         return true;
       case 'SO_KEEPALIVE':
         tcp.keepAlive = flag(value) ? this.#keepAlive : null;
@@ -97,7 +95,6 @@ export class StreamOptions {
   /** An accepted socket has the options of its listener. */
   inherit(from: StreamOptions): void {
     Object.assign(this.tcp, from.tcp);
-    this.reuseAddress = from.reuseAddress;
     this.#keepAlive = from.#keepAlive;
   }
 

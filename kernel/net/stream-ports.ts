@@ -48,7 +48,8 @@ export class StreamPorts {
     if (address !== 0 && !this.#isOwnAddress(address)) {
       throw new SocketError('EADDRNOTAVAIL', `${formatIpv4(address)} is not an address of this host`);
     }
-    const busy = reuse && port !== 0 ? undefined : this.#connectedPorts(address);
+    // An ephemeral port is one that nobody has; one that is asked for may be had after others, if the program says so.
+    const busy = reuse && port !== 0 ? undefined : (each: number) => this.tcp.portTaken(address, each);
     const bound = new Bound(address, this.#table.choose(address, port, busy));
     this.#table.add(bound);
     return bound;
@@ -56,14 +57,5 @@ export class StreamPorts {
 
   release(endpoint: Endpoint): void {
     if (endpoint instanceof Bound) this.#table.remove(endpoint);
-  }
-
-  /** Local ports of connections that a socket bound to `address` would share. */
-  #connectedPorts(address: number): ReadonlySet<number> {
-    const ports = new Set<number>();
-    for (const { local } of this.tcp.connections()) {
-      if (address === 0 || address === local.address) ports.add(local.port);
-    }
-    return ports;
   }
 }

@@ -35,13 +35,15 @@ export interface StreamConnection {
 }
 
 export interface StreamListener {
+  readonly state: 'LISTEN' | 'CLOSED';
   readonly local: Endpoint;
   /** Connections that wait to be accepted, and how many may. */
-  readonly pending: number;
+  readonly pendingCount: number;
   readonly backlog: number;
   /** The oldest connection that waits, which from now on tells `user`; null when there is none. */
   accept(user: TcpUser): StreamConnection | null;
-  setOption<N extends keyof TcpOptions>(name: N, value: TcpOptions[N]): void;
+  /** Handed on to connections: for the user to change. */
+  readonly options: TcpOptions;
   /** Resets what waits. */
   close(): void;
 }
@@ -51,6 +53,8 @@ export interface StreamProtocol {
   connect(local: Endpoint | null, remote: Endpoint, options: TcpOptions, user: TcpUser): StreamConnection;
   /** Throws EADDRINUSE. */
   listen(local: Endpoint, backlog: number, options: TcpOptions, user: TcpUser): StreamListener;
-  /** All connections there are, those without a user among them. */
-  connections(): Iterable<StreamConnection>;
+  /** Whether a listener or a connection has the port, at `address` or, where one of them is 0, at any. */
+  portTaken(address: number, port: number): boolean;
+  /** Listeners, and all connections there are, those without a user among them. */
+  connections(): readonly (StreamListener | StreamConnection)[];
 }

@@ -3,11 +3,11 @@ import type { SocketRow } from './socket-row.ts';
 import type { StreamConnection, StreamListener } from './stream-protocol.ts';
 import type { TcpInfo } from './tcp/user.ts';
 
-export function listenerRow({ local, pending, backlog }: StreamListener): SocketRow {
+export function listenerRow({ local, pendingCount, backlog }: StreamListener): SocketRow {
   return {
     netid: 'tcp',
     state: 'LISTEN',
-    recvQ: pending,
+    recvQ: pendingCount,
     sendQ: backlog,
     local,
     peer: { address: 0, port: 0 },

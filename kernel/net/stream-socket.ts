@@ -70,7 +70,7 @@ export class StreamSocket extends Socket implements TcpUser {
     if (this.#bound.port !== 0 || this.#connection !== null)
       throw new SocketError('EINVAL', 'the socket is bound already');
     checkPort(port, 0);
-    this.#bound = this.#ports.bind(address, port, this.#options.reuseAddress);
+    this.#bound = this.#ports.bind(address, port, this.#options.tcp.reuseAddress);
   }
 
   /** `backlog` connections may wait to be accepted. Binds the socket to an ephemeral port if it has none. */
@@ -92,7 +92,7 @@ export class StreamSocket extends Socket implements TcpUser {
     for (;;) {
       this.#checkOpen();
       if (this.#listener === null) throw new SocketError('EINVAL', 'the socket does not listen');
-      if (this.#listener.pending > 0) return this.#acceptFrom(this.#listener);
+      if (this.#listener.pendingCount > 0) return this.#acceptFrom(this.#listener);
       yield* this.#sleep(this.#readable, untilNs, 'EAGAIN', 'no connection waits');
     }
   }
@@ -202,7 +202,7 @@ export class StreamSocket extends Socket implements TcpUser {
 
   pollEvents(): number {
     if (!this.#open) return POLLNVAL;
-    if (this.#listener !== null) return this.#listener.pending > 0 ? POLLIN : 0;
+    if (this.#listener !== null) return this.#listener.pendingCount > 0 ? POLLIN : 0;
     const connection = this.#connection;
     // As BSD has it: a socket without a connection does not wait for anything.
     if (connection === null) return POLLOUT | POLLHUP;
@@ -251,10 +251,10 @@ export class StreamSocket extends Socket implements TcpUser {
     if (!this.#options.set(name, value)) super.setOption(name, value);
     tcp.ttl = this.ttl;
     tcp.typeOfService = this.typeOfService;
-    const target = this.#connection ?? this.#listener;
-    if (target === null) return;
+    if (this.#listener !== null) Object.assign(this.#listener.options, tcp);
+    if (this.#connection === null) return;
     for (const each of Object.keys(tcp) as (keyof TcpOptions)[]) {
-      if (tcp[each] !== before[each]) target.setOption(each, tcp[each]);
+      if (tcp[each] !== before[each]) this.#connection.setOption(each, tcp[each]);
     }
   }
 

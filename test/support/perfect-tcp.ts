@@ -56,6 +56,10 @@ export class PerfectTcp implements StreamProtocol {
     return this.all.filter(({ state }) => state !== 'CLOSED');
   }
 
+  portTaken(_address: number, port: number): boolean {
+    return this.#listeners.has(port) || this.connections().some(({ local }) => local.port === port);
+  }
+
   #open(client: PerfectConnection): void {
     if (client.state !== 'SYN-SENT') return;
     const listener = this.#listeners.get(client.remote.port);
@@ -77,6 +81,7 @@ export class PerfectTcp implements StreamProtocol {
 class PerfectListener implements StreamListener {
   readonly local: Endpoint;
   readonly backlog: number;
+  readonly state = 'LISTEN';
   readonly options: TcpOptions;
   readonly user: TcpUser;
   readonly queue: PerfectConnection[] = [];
@@ -90,7 +95,7 @@ class PerfectListener implements StreamListener {
     this.#closed = closed;
   }
 
-  get pending(): number {
+  get pendingCount(): number {
     return this.queue.length;
   }
 
@@ -98,10 +103,6 @@ class PerfectListener implements StreamListener {
     const connection = this.queue.shift() ?? null;
     if (connection !== null) connection.user = user;
     return connection;
-  }
-
-  setOption<N extends keyof TcpOptions>(name: N, value: TcpOptions[N]): void {
-    this.options[name] = value;
   }
 
   close(): void {
