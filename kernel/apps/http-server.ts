@@ -85,6 +85,8 @@ class HttpConversation {
 
   /** Answers requests until one of the two sides has had enough. */
   *run(): Blocking<void> {
+    // Head and body are sent one after the other: Nagle's algorithm would have the body wait for a delayed ACK.
+    this.#sys.setsockopt(this.#socket, 'TCP_NODELAY', true);
     this.#sys.setsockopt(this.#socket, 'SO_RCVTIMEO', this.#options.keepAliveNs ?? KEEP_ALIVE_NS);
     try {
       for (let count = 1; ; count++) {

@@ -8,11 +8,13 @@ import { throwProgramFailure } from './program-failure.ts';
 import { runWithProgress } from './progress.ts';
 import { openRecordings, type RecordingOptions } from './recordings.ts';
 import { printResult, resultOf } from './result.ts';
+import { printSockets, socketsOf } from './socket-table.ts';
 
 export interface RunOptions extends RecordingOptions {
   readonly seed: string;
   readonly until?: number;
   readonly json?: boolean;
+  readonly sockets?: boolean;
 }
 
 /** Runs the scenario `name`, and prints what it has to say. Throws what went wrong. */
@@ -31,8 +33,9 @@ export async function runCommand(name: string, options: RunOptions): Promise<voi
   if (trace === null) {
     process.stdout.write(`${name}, seed ${options.seed}: ${formatDuration(world.clock.nowNs)} of virtual time\n`);
     printResult(result);
+    if (options.sockets === true) printSockets(world);
   } else {
-    printJson(name, world, trace(), result);
+    printJson(name, world, trace(), options.sockets === true ? { result, sockets: socketsOf(world) } : { result });
   }
 }
 
@@ -46,8 +49,8 @@ function hashFrames(world: World): () => string {
   };
 }
 
-function printJson(scenario: string, world: World, traceHash: string, result: unknown): void {
+function printJson(scenario: string, world: World, traceHash: string, rest: object): void {
   const { nowNs, eventCount, stepCount } = world.clock;
-  const summary = { scenario, seed: world.seed, virtualTimeNs: nowNs, eventCount, stepCount, traceHash, result };
+  const summary = { scenario, seed: world.seed, virtualTimeNs: nowNs, eventCount, stepCount, traceHash, ...rest };
   process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
 }

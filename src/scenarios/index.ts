@@ -4,5 +4,6 @@ import type { Scenario } from '../world/scenario.ts';
 export const BUILT_IN: Readonly<Record<string, () => Promise<{ default: Scenario }>>> = {
   'two-hosts': () => import('./two-hosts.ts'),
   'noisy-cable': () => import('./noisy-cable.ts'),
+  web: () => import('./web.ts'),
   lab: () => import('./lab.ts'),
 };

@@ -7,6 +7,7 @@
  */
 import type { KernelContext } from '../../context.ts';
 import type { Timer } from '../../timer.ts';
+import { formatEndpoint } from '../endpoint.ts';
 import type { Ipv4Output } from '../ipv4/output.ts';
 import type { SocketError } from '../socket-error.ts';
 import { congestionControl } from './congestion/algorithms.ts';
@@ -96,7 +97,7 @@ export class ControlBlock {
   timers: BlockTimers = NO_TIMERS;
   /** The one object by which a user has this block. */
   connection: TcpConnection | null = null;
-  state: TcpState = 'CLOSED';
+  #state: TcpState = 'CLOSED';
   /** Whether the open was active; a passive one that is reset in SYN-RECEIVED leaves no trace. */
   active = false;
   /** Why the connection ended, until the user has taken it. */
@@ -227,6 +228,21 @@ export class ControlBlock {
     this.receiveBuffer = new ReceiveBuffer(options.receiveBufferBytes);
     this.congestion = congestionControl(options.congestion);
     this.rcvScale = windowShift(options.receiveBufferBytes);
+  }
+
+  get state(): TcpState {
+    return this.#state;
+  }
+
+  /** Every change of state comes through here, and is told to who watches. A passive open begins in LISTEN. */
+  set state(to: TcpState) {
+    const { trace } = this.host.context;
+    if (trace !== null && to !== this.#state) {
+      const from = to === 'SYN-RECEIVED' && !this.active ? 'LISTEN' : this.#state;
+      const local = formatEndpoint(this.localAddress, this.localPort);
+      trace.state(`${local}-${formatEndpoint(this.remoteAddress, this.remotePort)}`, from, to);
+    }
+    this.#state = to;
   }
 
   /** RCV.WND: what the peer may still send. */

@@ -3,7 +3,7 @@
  * the queue of those that nobody has accepted yet. Both are bounded; when the first is full, SYNs are answered with
  * cookies, when the second is, they are not answered.
  */
-import type { Endpoint } from '../endpoint.ts';
+import { type Endpoint, formatEndpoint } from '../endpoint.ts';
 import { TcpConnection } from './connection.ts';
 import {
   type ConnectionParent,
@@ -20,7 +20,7 @@ import { answerTo, replyReset, sendBare } from './reset.ts';
 import { ACK, RST, type Segment, SYN } from './segment.ts';
 import { seqAdd } from './seq.ts';
 import type { SynCookies } from './syn-cookies.ts';
-import type { TcpOptions, TcpUser } from './user.ts';
+import type { TcpOptions, TcpState, TcpUser } from './user.ts';
 
 /** Handshakes under way at one listener. */
 const SYN_QUEUE_LIMIT = 128;
@@ -68,6 +68,7 @@ export class TcpListener implements ConnectionParent {
     this.backlog = Math.min(MAX_BACKLOG, Math.max(1, Math.trunc(backlog)));
     this.options = { ...options };
     this.#user = user;
+    this.#tellState('CLOSED', 'LISTEN');
   }
 
   get state(): 'LISTEN' | 'CLOSED' {
@@ -98,6 +99,7 @@ export class TcpListener implements ConnectionParent {
     if (!this.#open) return;
     this.#open = false;
     this.#user = null;
+    this.#tellState('LISTEN', 'CLOSED');
     for (const block of [...this.#handshakes, ...this.#acceptable]) {
       block.parent = null;
       block.receiveClosed = true;
@@ -140,6 +142,11 @@ export class TcpListener implements ConnectionParent {
   abandoned(block: ControlBlock): void {
     if (this.#handshakes.delete(block)) return;
     this.#acceptable = this.#acceptable.filter(other => other !== block);
+  }
+
+  #tellState(from: TcpState, to: TcpState): void {
+    const { trace } = this.#host.context;
+    if (trace !== null) trace.state(formatEndpoint(this.localAddress, this.localPort), from, to);
   }
 
   #synArrives(segment: Segment): void {
