@@ -49,10 +49,25 @@ export default scenario({
     const kept = { version: '1.1', keepAlive: true } as const;
     client.start(
       'old',
-      after(LINK_UP_NS, httpClient([url('/'), url('/stream')], { version: '1.0' }, report => http10.push(report))),
+      after(
+        LINK_UP_NS,
+        httpClient([url('/'), url('/stream')], { version: '1.0' }, report => http10.push(report)),
+      ),
     );
-    client.start('new', after(LINK_UP_NS, httpClient([url('/'), url('/big')], kept, report => http11.push(report))));
-    client.start('last', after(LINK_UP_NS, httpClient([url('/')], {}, report => http11.push(report))));
+    client.start(
+      'new',
+      after(
+        LINK_UP_NS,
+        httpClient([url('/'), url('/big')], kept, report => http11.push(report)),
+      ),
+    );
+    client.start(
+      'last',
+      after(
+        LINK_UP_NS,
+        httpClient([url('/')], {}, report => http11.push(report)),
+      ),
+    );
     for (const computer of [server, client]) {
       computer.start(
         'watch',
@@ -87,7 +102,9 @@ function connectionsOf(computer: Computer, state?: string): string[] {
   return computer.kernel.net.sockets
     .table()
     .filter(row => (state === undefined ? row.state !== 'LISTEN' : row.state === state))
-    .map(({ local, peer }) => `${formatEndpoint(local.address, local.port)} > ${formatEndpoint(peer.address, peer.port)}`);
+    .map(
+      ({ local, peer }) => `${formatEndpoint(local.address, local.port)} > ${formatEndpoint(peer.address, peer.port)}`,
+    );
 }
 
 function summaryOf(report: FetchReport): string {
