@@ -51,8 +51,9 @@ function takeSample(block: ControlBlock, segment: Segment): void {
   if (block.timing && seqGeq(segment.ack, block.timedSeq)) {
     block.timing = false;
     block.rtt.sample(nowNs - block.timedNs);
-  } else if (segment.hasTimestamps && segment.tsEcr !== 0 && seqLt(block.sndUna, block.retransmittedTo)) {
-    const rttMs = (timestampNow(block) - segment.tsEcr) | 0;
+  } else if (block.timestamps && seqLt(block.sndUna, block.retransmittedTo)) {
+    if (!segment.hasTimestamps || seqLt(segment.tsEcr, block.retransmittedTs)) return;
+    const rttMs = seqDiff(timestampNow(block), segment.tsEcr);
     if (rttMs >= 0) block.rtt.sample(rttMs * NS_PER_MS);
   }
 }

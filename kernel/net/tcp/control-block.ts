@@ -187,6 +187,8 @@ export class ControlBlock {
   timedNs = 0;
   /** Octets below were sent more than once: no sample from their ACK but by timestamps (Karn). */
   retransmittedTo = 0;
+  /** The timestamp clock at the last of these: an echo of that time or later says which copy has arrived. */
+  retransmittedTs = 0;
   retransmits = 0;
   readonly congestion: CongestionControl;
   readonly scoreboard = new Scoreboard();

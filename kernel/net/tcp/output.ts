@@ -5,7 +5,7 @@
 import type { ControlBlock } from './control-block.ts';
 import { ACK, FIN, PSH, SYN } from './segment.ts';
 import { seqAdd, seqDiff, seqGeq, seqGt, seqLt, seqMax } from './seq.ts';
-import { payloadLimit, transmit } from './transmit.ts';
+import { payloadLimit, timestampNow, transmit } from './transmit.ts';
 
 /** RFC 9293 SHLD-19, MUST-40: less than half a second. */
 const DELAYED_ACK_NS = 200_000_000;
@@ -160,7 +160,8 @@ function noteSent(block: ControlBlock, end: number, again: boolean): void {
   if (again) noteRetransmission(block, end);
   if (seqGt(end, block.sndMax)) {
     if (block.sndMax === block.sndUna) block.unansweredSinceNs = nowNs;
-    if (!block.timing && !again) {
+    // While there is a hole, a cumulative ACK says more of the hole than of the path.
+    if (!block.timing && !again && block.recovery === 'open') {
       block.timing = true;
       block.timedSeq = end;
       block.timedNs = nowNs;
@@ -173,6 +174,7 @@ function noteSent(block: ControlBlock, end: number, again: boolean): void {
 
 function noteRetransmission(block: ControlBlock, end: number): void {
   block.timing = false;
+  block.retransmittedTs = timestampNow(block);
   block.retransmits += 1;
   block.host.counters.retransmitted += 1;
   if (seqGt(end, block.retransmittedTo)) block.retransmittedTo = end;

@@ -17,7 +17,8 @@ export function ownMss(block: ControlBlock): number {
 
 /** How far the right edge could go beyond where it is. */
 function gain(block: ControlBlock): number {
-  const edge = seqAdd(block.rcvNxt, block.receiveBuffer.room);
+  const window = Math.min(block.receiveBuffer.room, MAX_UNSCALED_WINDOW << block.rcvScale);
+  const edge = seqAdd(block.rcvNxt, window);
   return seqDiff(edge, block.rcvAdv);
 }
 
