@@ -10,7 +10,7 @@ import type { Blocking, Program } from '../task.ts';
 import { tcpServer } from './tcp-server.ts';
 
 /** The port of iperf. */
-export const BULK_PORT = 5001;
+const BULK_PORT = 5001;
 
 /** The pattern repeats after this many bytes: a prime, so that no segment or buffer is in step with it. */
 const PATTERN_PERIOD = 251;

@@ -56,7 +56,7 @@ export function parseUrl(url: string): HttpUrl {
 }
 
 /** A connection to one server. Requests follow each other; each answer is read whole before the next request. */
-export class HttpConnection {
+class HttpConnection {
   readonly #sys: Syscalls;
   readonly #socket: Descriptor;
   readonly #host: string;

@@ -16,7 +16,7 @@ import { bytesOfText, emitResponse, HttpError, type HttpRequest, reasonOf, wants
 import { HttpReader } from './http-reader.ts';
 import { tcpServer } from './tcp-server.ts';
 
-export const HTTP_PORT = 80;
+const HTTP_PORT = 80;
 
 /** A body that is made while it is sent. */
 export interface GeneratedBody {

@@ -4,8 +4,8 @@
 import type { Program } from '../task.ts';
 import { type Service, tcpServer } from './tcp-server.ts';
 
-export const DISCARD_PORT = 9;
-export const CHARGEN_PORT = 19;
+const DISCARD_PORT = 9;
+const CHARGEN_PORT = 19;
 const ECHO_PORT = 7;
 
 /** Printable ASCII, blank included. */

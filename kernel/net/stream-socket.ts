@@ -23,7 +23,7 @@ import type { TcpOptions, TcpUser } from './tcp/user.ts';
 
 /** Connections that may wait to be accepted, whatever `listen` asks for. */
 const MAX_BACKLOG = 128;
-/** `poll` calls a socket writable, and `send` goes on, when this part of the send buffer is free: not for each byte. */
+/** `poll` calls a socket writable when this part of the send buffer is free: not for each byte. */
 const WRITABLE_SHARE = 1 / 3;
 const NOTHING = new Uint8Array(0);
 const UNBOUND: Endpoint = { address: 0, port: 0 };

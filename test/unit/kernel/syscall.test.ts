@@ -125,3 +125,71 @@ test('calls on sockets are traced with their arguments', () => {
     'exit',
   ]);
 });
+
+test('a stream between two programs of a host, through all calls on sockets, which are traced', () => {
+  const machine = new FakeMachine().boot();
+  machine.kernel.trace = new Proxy({} as KernelTrace, {
+    get: (_, call) => (call === 'syscall' ? (task: string, text: string) => seen.push(`${task}: ${text}`) : () => {}),
+  });
+  const seen: string[] = [];
+  const notes: unknown[] = [];
+  machine.kernel.spawn('server', function* (sys) {
+    const listener = sys.socket('tcp');
+    sys.bind(listener, 0, 80);
+    sys.listen(listener, 3);
+    const socket = yield* sys.accept(listener);
+    notes.push((yield* sys.recv(socket, 10)).length);
+    yield* sys.send(socket, Uint8Array.of(4));
+    sys.close(socket);
+  });
+  machine.kernel.spawn('client', function* (sys) {
+    const socket = sys.socket('tcp');
+    yield* sys.connect(socket, LOOPBACK, 80);
+    notes.push(sys.getpeername(socket));
+    notes.push(yield* sys.send(socket, Uint8Array.of(1, 2, 3)));
+    sys.shutdown(socket, 'SHUT_WR');
+    notes.push([...(yield* sys.recv(socket))]);
+  });
+  machine.run();
+  expect(notes).toEqual([{ address: LOOPBACK, port: 80 }, 3, 3, [4]]);
+  expect(seen).toEqual([
+    'server: socket tcp',
+    'server: bind tcp/1 0.0.0.0:80',
+    'server: listen tcp/1 3',
+    'server: accept tcp/1',
+    'client: socket tcp',
+    'client: connect tcp/2 127.0.0.1:80',
+    'client: getpeername tcp/2',
+    'client: send tcp/2 3 bytes',
+    'client: shutdown tcp/2 SHUT_WR',
+    'client: recv tcp/2 65536',
+    'server: recv tcp/3 10',
+    'server: send tcp/3 1 bytes',
+    'server: close tcp/3',
+  ]);
+});
+
+test('sockets that are handed to a new task are closed with it, not with the one that made them', () => {
+  const machine = new FakeMachine().boot();
+  const names = () => machine.kernel.net.sockets.list().map(({ name }) => name);
+  const seen: string[][] = [];
+  machine.kernel.spawn('parent', function* (sys) {
+    yield* [];
+    const handed = sys.socket('udp');
+    sys.socket('udp');
+    sys.spawn(
+      'child',
+      function* (own) {
+        yield* own.sleep(100);
+        seen.push(names());
+        own.sendto(handed, Uint8Array.of(1), LOOPBACK, 9);
+      },
+      [handed],
+    );
+  });
+  machine.run();
+  machine.pass(1);
+  expect(seen).toEqual([['udp/1']]);
+  expect(names()).toEqual([]);
+  expect(machine.kernel.firstFailed).toBeNull();
+});
