@@ -35,8 +35,11 @@ export interface ListenerHost extends TcpHost {
   readonly cookies: SynCookies;
   /** The path MTU to `address`, 0 when there is no route. */
   pathMtu(address: number): number;
-  /** A new connection, in the table, its sequence numbers chosen; null when there are too many. */
-  open(local: Endpoint, remote: Endpoint, options: TcpOptions): ControlBlock | null;
+  /**
+   * A new connection, in the table, its sequence numbers chosen, above those of `previous`, which had the same
+   * endpoints; null when there are too many.
+   */
+  open(local: Endpoint, remote: Endpoint, options: TcpOptions, previous: ControlBlock | null): ControlBlock | null;
   /** The listener is closed. */
   forgetListener(listener: TcpListener): void;
 }
@@ -112,8 +115,11 @@ export class TcpListener implements ConnectionParent {
 
   // For `Tcp`.
 
-  /** Section 3.10.7.2: a segment for this port that belongs to no connection. */
-  segmentArrives(segment: Segment): void {
+  /**
+   * Section 3.10.7.2: a segment for this port that belongs to no connection, or takes the place of `previous`, which was
+   * in TIME-WAIT.
+   */
+  segmentArrives(segment: Segment, previous: ControlBlock | null): void {
     const { flags } = segment;
     // First, check for a RST; second, for an ACK: nothing was ever sent from here, but for cookies.
     if ((flags & RST) !== 0) return;
@@ -122,7 +128,7 @@ export class TcpListener implements ConnectionParent {
       return;
     }
     // Third, check for a SYN. Its data, if any, are not kept: they will be sent again.
-    if ((flags & SYN) !== 0) this.#synArrives(segment);
+    if ((flags & SYN) !== 0) this.#synArrives(segment, previous);
   }
 
   // For the connections.
@@ -149,7 +155,7 @@ export class TcpListener implements ConnectionParent {
     if (trace !== null) trace.state(formatEndpoint(this.localAddress, this.localPort), from, to);
   }
 
-  #synArrives(segment: Segment): void {
+  #synArrives(segment: Segment, previous: ControlBlock | null): void {
     const { counters } = this.#host;
     if (this.#acceptable.length >= this.backlog) {
       counters.acceptQueueOverflows += 1;
@@ -159,7 +165,7 @@ export class TcpListener implements ConnectionParent {
       this.#sendCookie(segment);
       return;
     }
-    const block = this.#child(segment);
+    const block = this.#child(segment, previous);
     if (block === null) return;
     this.#handshakes.add(block);
     block.state = 'SYN-RECEIVED';
@@ -168,10 +174,10 @@ export class TcpListener implements ConnectionParent {
     sendSyn(block);
   }
 
-  #child(segment: Segment): ControlBlock | null {
+  #child(segment: Segment, previous: ControlBlock | null): ControlBlock | null {
     const local = { address: segment.destinationAddress, port: segment.destinationPort };
     const remote = { address: segment.sourceAddress, port: segment.sourcePort };
-    const block = this.#host.open(local, remote, this.options);
+    const block = this.#host.open(local, remote, this.options, previous);
     if (block === null) return null;
     this.#host.counters.passiveOpens += 1;
     block.parent = this;
@@ -201,7 +207,7 @@ export class TcpListener implements ConnectionParent {
     if (nowNs - this.#overflowedNs > COOKIE_LIFE_NS) return false;
     const mss = host.cookies.check(segment, nowNs);
     if (mss === 0) return false;
-    const block = this.#child(segment);
+    const block = this.#child(segment, null);
     if (block === null) return true;
     host.counters.synCookiesAccepted += 1;
     // As if the SYN had been kept, and its answer been sent.

@@ -27,7 +27,7 @@ import { type ListenerHost, TcpListener } from './listener.ts';
 import { output, sendSyn } from './output.ts';
 import { replyReset } from './reset.ts';
 import { parseSegment, Segment } from './segment.ts';
-import { seqAdd } from './seq.ts';
+import { seqAdd, seqLeq } from './seq.ts';
 import { SynCookies } from './syn-cookies.ts';
 import { attachTimers } from './timers.ts';
 import { updateSendMss } from './transmit.ts';
@@ -37,6 +37,8 @@ import type { TcpOptions, TcpUser } from './user.ts';
 const MAX_CONNECTIONS = 65_536;
 /** Connections that have their turn before other deferred work has. */
 const BLOCKS_PER_RUN = 64;
+/** How far the ISN of a connection is above the last number of the one whose place it takes. */
+const ISS_STEP = 64_000;
 /** Ephemeral ports, RFC 6335 section 6. */
 const FIRST_EPHEMERAL_PORT = 49_152;
 const EPHEMERAL_PORTS = 65_536 - FIRST_EPHEMERAL_PORT;
@@ -99,7 +101,7 @@ export class Tcp implements Ipv4Protocol, ListenerHost {
   connect(local: Endpoint | null, remote: Endpoint, options: TcpOptions, user: TcpUser): TcpConnection {
     const address = this.#localAddress(local?.address ?? ANY_ADDRESS, remote);
     const port = this.#localPort(address, local?.port ?? 0, remote);
-    const block = this.open({ address, port }, remote, options);
+    const block = this.open({ address, port }, remote, options, null);
     if (block === null) throw new SocketError('ENOBUFS', `no more than ${MAX_CONNECTIONS} connections`);
     this.counters.activeOpens += 1;
     block.active = true;
@@ -181,11 +183,13 @@ export class Tcp implements Ipv4Protocol, ListenerHost {
     return this.output.route(address)?.link.mtu ?? 0;
   }
 
-  open(local: Endpoint, remote: Endpoint, options: TcpOptions): ControlBlock | null {
+  open(local: Endpoint, remote: Endpoint, options: TcpOptions, previous: ControlBlock | null): ControlBlock | null {
     if (this.#table.size === MAX_CONNECTIONS) return null;
     const block = new ControlBlock(this, local, remote, options, null);
     attachTimers(block);
     block.iss = this.initialNumbers.sequence(block, this.context.nowNs());
+    // Less than the clock makes of 4 us, or more than it makes in the time, may have been sent since the last ISN.
+    if (previous !== null && seqLeq(block.iss, previous.sndMax)) block.iss = seqAdd(previous.sndMax, ISS_STEP);
     block.tsOffset = this.initialNumbers.timestampOffset(block);
     block.sndUna = block.sndNxt = block.sndMax = block.recover = block.retransmittedTo = block.iss;
     block.sendBuffer.begin(seqAdd(block.iss, 1));
@@ -200,7 +204,7 @@ export class Tcp implements Ipv4Protocol, ListenerHost {
     const block = this.#table.find(destinationAddress, destinationPort, sourceAddress, sourcePort);
     if (block !== null && !segmentArrives(block, segment)) return;
     const listener = this.#listeners.find(destinationAddress, destinationPort, sourceAddress, sourcePort);
-    if (listener !== null) listener.segmentArrives(segment);
+    if (listener !== null) listener.segmentArrives(segment, block);
     else replyReset(this, segment);
   }
 

@@ -265,6 +265,7 @@ describe('acceptability', () => {
 
   test('case 9 a FIN without data is taken at a closed window', () => {
     rig.send({ seq: 1, data: octets(1000) });
+    rig.advance(0.2 * SECOND_NS);
     rig.recv({ flags: 'A', ack: 1001, window: 0 });
     rig.send({ seq: 1001, flags: 'FA' });
     rig.recv({ flags: 'A', ack: 1002, window: 0 });
@@ -280,6 +281,7 @@ describe('acceptability', () => {
     rig.recv({ flags: 'A', seq: 11, ack: 1 });
     expect(connection.info().unacked).toBe(10);
     rig.send({ seq: 1, ack: 1, data: octets(1000) });
+    rig.advance(0.2 * SECOND_NS);
     rig.recv({ flags: 'A', ack: 1001, window: 0 });
     rig.send({ seq: 1001, ack: 11 });
     rig.recvNothing();
@@ -290,6 +292,7 @@ describe('acceptability', () => {
     connection.write(octets(10));
     rig.recv({ seq: 1, length: 10, flags: 'PA' });
     rig.send({ seq: 1, data: octets(1000) });
+    rig.advance(0.2 * SECOND_NS);
     rig.recv({ flags: 'A', ack: 1001, window: 0 });
     rig.send({ seq: 1001, ack: 11, data: [1], flags: 'UA', urgent: 9 });
     rig.recv({ flags: 'A', seq: 11, ack: 1001, window: 0 });
@@ -314,9 +317,10 @@ describe('acceptability', () => {
   test('9293-8 case 28 an old segment does not set the window', () => {
     rig.send({ seq: 1, data: [1], window: 5000 });
     expect(connection.info().sendWindow).toBe(5000);
-    rig.send({ seq: 1, data: [1, 2], window: 7 });
-    expect(connection.info().sendWindow).toBe(5000);
-    rig.send({ seq: 3, window: 9000 });
+    rig.send({ seq: 2, data: [2], window: 6000 });
+    rig.send({ seq: 1, data: [1, 2, 3], window: 7 });
+    expect(connection.info().sendWindow).toBe(6000);
+    rig.send({ seq: 4, window: 9000 });
     expect(connection.info().sendWindow).toBe(9000);
   });
 
