@@ -52,7 +52,15 @@ export class TcpPair {
 
   constructor(seed: string, faults: LinkFaults = {}) {
     this.#prng = new Prng(seed);
-    const perfect = { loss: 0, duplicate: 0, reorder: 0, corrupt: 0, delayNs: 1_000_000, bitsPerSecond: 0, queueFrames: 100 };
+    const perfect = {
+      loss: 0,
+      duplicate: 0,
+      reorder: 0,
+      corrupt: 0,
+      delayNs: 1_000_000,
+      bitsPerSecond: 0,
+      queueFrames: 100,
+    };
     this.link = { ...perfect, ...faults };
   }
 

@@ -25,7 +25,12 @@ const REQUEST = 1;
 export const MSS = (mss: number): number[] => [2, 4, mss >> 8, mss & 255];
 export const WS = (shift: number): number[] => [1, 3, 3, shift];
 export const SACK_OK: number[] = [1, 1, 4, 2];
-const long = (value: number): number[] => [(value >>> 24) & 255, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
+const long = (value: number): number[] => [
+  (value >>> 24) & 255,
+  (value >>> 16) & 255,
+  (value >>> 8) & 255,
+  value & 255,
+];
 export const TS = (value: number, echo: number): number[] => [1, 1, 8, 10, ...long(value), ...long(echo)];
 
 /** A segment, its numbers relative to the ISNs. */
@@ -95,7 +100,12 @@ export class TcpRig extends NetRig {
   peerPort = PEER_PORT;
   hostPort = HOST_PORT;
   changes = 0;
-  readonly user = { changed: () => void (this.changes += 1) };
+  readonly user = {
+    changed: () => {
+      this.changes += 1;
+    },
+  };
+  #holding = false;
   #listener: TcpListener | null = null;
 
   constructor() {
@@ -105,6 +115,7 @@ export class TcpRig extends NetRig {
 
   /** The peer answers ARP at any time: it is not what these tests are about. */
   override settle(): void {
+    if (this.#holding) return;
     super.settle();
     if (this.drivers.length === 0) return;
     const { sent } = this.driver;
@@ -167,6 +178,14 @@ export class TcpRig extends NetRig {
     const source = fields.source ?? PEER;
     const destination = fields.destination ?? HOST;
     this.injectIpv4({ protocol: 6, source, destination, payload: this.#segment(fields, source, destination) });
+  }
+
+  /** What `send` sends in it arrives together: the kernel does other work only afterwards. */
+  burst(send: () => void): void {
+    this.#holding = true;
+    send();
+    this.#holding = false;
+    this.settle();
   }
 
   /** ICMP about a segment that the host sent. */
@@ -307,4 +326,3 @@ export const sackOf = (rig: TcpRig, ...blocks: (readonly [number, number])[]): n
   2 + 8 * blocks.length,
   ...blocks.flatMap(([start, end]) => [...long((rig.hostIss + start) >>> 0), ...long((rig.hostIss + end) >>> 0)]),
 ];
-

@@ -21,8 +21,9 @@ export function processAck(block: ControlBlock, segment: Segment): void {
   const news = segment.sackBlocks > 0 && block.sack && block.scoreboard.update(segment, block.sndUna, block.sndMax);
   if (seqGt(ack, block.sndUna)) {
     takeNew(block, segment);
-  } else if (block.flight > 0 && !block.persisting && (news || isDuplicate(block, segment, window))) {
-    acknowledgedAgain(block, news);
+  } else if (block.flight > 0 && !block.persisting && (block.sack ? news : isDuplicate(block, segment, window))) {
+    // With SACK, a duplicate is what brings news (RFC 6675 section 2): a D-SACK, or an answer to a probe, is none.
+    acknowledgedAgain(block);
   }
   if (seqLeq(block.sndUna, ack)) takeWindow(block, segment, window);
 }

@@ -196,6 +196,8 @@ export class ControlBlock {
   /** RFC 6582: the highest number sent when recovery began. */
   recover = 0;
   dupAcks = 0;
+  /** What was in flight when the first of these came. */
+  flightAtDuplicate = 0;
   /** What limited transmit adds to the congestion window (RFC 3042). */
   limitedTransmit = 0;
   /** A partial acknowledgement has restarted the timer in this recovery. */

@@ -8,6 +8,8 @@ import { seqAdd, seqDiff, seqMax } from './seq.ts';
 
 /** Segments by which the edge must be able to advance before the peer is told in a segment of its own. */
 const UPDATE_SEGMENTS = 2;
+/** What rounding may promise beyond the buffer, in all: a sixteenth of it. */
+const ROUNDING_SHIFT = 4;
 
 /** What our own MSS option says: payload of the largest segment that the peer may send. */
 export function ownMss(block: ControlBlock): number {
@@ -39,8 +41,9 @@ export function offerWindow(block: ControlBlock, scaled: boolean): number {
   }
   const scale = block.rcvScale;
   let units = offered >> scale;
-  // The edge would go back by less than a unit: rather promise a unit more, of which the buffer has one to spare.
-  if (units << scale < block.rcvWnd && (units + 1) << scale <= block.receiveBuffer.room + (1 << scale)) units += 1;
+  // The edge would go back by less than a unit: rather promise a little more than there is, as long as it is little.
+  const { room, limit } = block.receiveBuffer;
+  if (units << scale < block.rcvWnd && (units + 1) << scale <= room + (limit >> ROUNDING_SHIFT)) units += 1;
   units = Math.min(MAX_UNSCALED_WINDOW, units);
   block.rcvAdv = seqMax(block.rcvAdv, seqAdd(block.rcvNxt, units << scale));
   return units;

@@ -52,9 +52,10 @@ function inRecovery(block: ControlBlock, count: number): boolean {
   return first;
 }
 
-/** An ACK that acknowledges nothing new, or SACK told `news`. */
-export function acknowledgedAgain(block: ControlBlock, news: boolean): void {
+/** A duplicate acknowledgement. */
+export function acknowledgedAgain(block: ControlBlock): void {
   block.dupAcks += 1;
+  if (block.dupAcks === 1) block.flightAtDuplicate = block.flight;
   if (block.recovery === 'recovery') {
     if (!block.sack) block.congestion.cwnd += block.sndMss;
     return;
@@ -64,7 +65,7 @@ export function acknowledgedAgain(block: ControlBlock, news: boolean): void {
   // RFC 6582 section 4: what was sent again after a timeout, or in an earlier recovery, causes duplicates too.
   const fresh = block.sack ? seqGeq(block.sndUna, block.recover) : seqGt(block.sndUna, block.recover);
   if (lost && fresh) enterRecovery(block);
-  else if (block.recovery === 'open' && block.dupAcks < DUPLICATE_THRESHOLD && (news || !block.sack)) {
+  else if (block.recovery === 'open' && block.dupAcks < DUPLICATE_THRESHOLD) {
     block.limitedTransmit = block.dupAcks * block.sndMss;
   }
 }
@@ -77,9 +78,8 @@ function enterRecovery(block: ControlBlock): void {
   block.recovery = 'recovery';
   block.partialAckSeen = false;
   // What limited transmit sent does not count (RFC 5681 section 3.2).
-  const flight = Math.max(block.sndMss, block.flight - block.limitedTransmit);
   block.limitedTransmit = 0;
-  congestion.lost(flight, block.host.context.nowNs());
+  congestion.lost(block.flightAtDuplicate, block.host.context.nowNs());
   const { sacked } = scoreboard;
   const end = sendAgain(block, block.sndUna, sacked.count > 0 ? sacked.start(0) : block.sndMax);
   if (block.sack) {

@@ -33,20 +33,27 @@ const options = fc.record({
 
 test('what is received is what was sent, both ends close, and everything is given back', () => {
   fc.assert(
-    fc.property(fc.string(), faults, options, options, fc.integer({ min: 0, max: 60_000 }), (seed, link, a, b, bytes) => {
-      const pair = new TcpPair(seed, link);
-      const transfer = new Transfer(pair, bytes, a, b);
-      transfer.run(3600 * SECOND_NS);
-      expect(transfer.wrongAt).toBe(-1);
-      const failed = transfer.client.hasError || (transfer.server?.hasError ?? true);
-      if (link.loss + link.corrupt < 0.1) expect(failed).toBe(false);
-      if (!failed) expect(transfer.received).toBe(bytes);
-      expect(transfer.received).toBeLessThanOrEqual(bytes);
-      pair.run(1000 * SECOND_NS);
-      for (const rig of pair.rigs) {
-        expect(rig.net.tcp.connections().filter(each => each.state !== 'LISTEN')).toEqual([]);
-        rig.expectNoLeak();
-      }
-    }),
+    fc.property(
+      fc.string(),
+      faults,
+      options,
+      options,
+      fc.integer({ min: 0, max: 60_000 }),
+      (seed, link, a, b, bytes) => {
+        const pair = new TcpPair(seed, link);
+        const transfer = new Transfer(pair, bytes, a, b);
+        transfer.run(3600 * SECOND_NS);
+        expect(transfer.wrongAt).toBe(-1);
+        const failed = transfer.client.hasError || (transfer.server?.hasError ?? true);
+        if (link.loss + link.corrupt < 0.1) expect(failed).toBe(false);
+        if (!failed) expect(transfer.received).toBe(bytes);
+        expect(transfer.received).toBeLessThanOrEqual(bytes);
+        pair.run(1000 * SECOND_NS);
+        for (const rig of pair.rigs) {
+          expect(rig.net.tcp.connections().filter(each => each.state !== 'LISTEN')).toEqual([]);
+          rig.expectNoLeak();
+        }
+      },
+    ),
   );
 });
