@@ -18,7 +18,7 @@ export interface LinkFaults {
   readonly delayNs?: number;
   /** 0: no limit. */
   readonly bitsPerSecond?: number;
-  /** Frames that may wait for the link; the next is dropped. */
+  /** Full frames, or as many bytes, that may wait for the link; what comes then is dropped. */
   readonly queueFrames?: number;
 }
 
@@ -30,6 +30,7 @@ interface Flight {
 }
 
 const PORT = 80;
+const FULL_FRAME_BYTES = 1514;
 const MAX_EVENTS = 3_000_000;
 /** How much later a frame comes that others overtake, in delays. */
 const REORDER_DELAYS = 3;
@@ -120,7 +121,7 @@ export class TcpPair {
     let sentNs = nowNs;
     if (link.bitsPerSecond > 0) {
       const frameNs = (frame.length * 8e9) / link.bitsPerSecond;
-      if (this.#freeNs[from]! - nowNs > link.queueFrames * frameNs) return;
+      if (this.#freeNs[from]! - nowNs > (link.queueFrames * FULL_FRAME_BYTES * 8e9) / link.bitsPerSecond) return;
       sentNs = Math.max(nowNs, this.#freeNs[from]!) + frameNs;
       this.#freeNs[from] = sentNs;
     }

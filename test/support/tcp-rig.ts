@@ -12,9 +12,9 @@ import { parseIpv4, readBe16, readBe32 } from '../../src/lib/bytes.ts';
 import { HOST, HOST_MAC, NetRig, PEER } from './net-rig.ts';
 import { icmp, naiveChecksum } from './packets.ts';
 
-export const PEER_ISS = 1000;
+const PEER_ISS = 1000;
 export const HOST_PORT = 80;
-export const PEER_PORT = 4000;
+const PEER_PORT = 4000;
 
 const FLAGS: Readonly<Record<string, number>> = { F: 1, S: 2, R: 4, P: 8, A: 16, U: 32 };
 const ETHERNET_BYTES = 14;
@@ -88,7 +88,7 @@ export interface Expected {
 }
 
 /** Plain TCP: no options but MSS, so that segments are easy to read. */
-export const PLAIN: Partial<TcpOptions> = { timestamps: false, windowScale: false, sack: false };
+const PLAIN: Partial<TcpOptions> = { timestamps: false, windowScale: false, sack: false };
 
 export const octets = (length: number, from = 0): Uint8Array =>
   Uint8Array.from({ length }, (_, i) => (from + i) * 7 + ((from + i) >> 8));
@@ -105,7 +105,8 @@ export class TcpRig extends NetRig {
       this.changes += 1;
     },
   };
-  #holding = false;
+  /** Also read while the base class is being made, before it is false. */
+  protected holding = false;
   #listener: TcpListener | null = null;
 
   constructor() {
@@ -115,7 +116,7 @@ export class TcpRig extends NetRig {
 
   /** The peer answers ARP at any time: it is not what these tests are about. */
   override settle(): void {
-    if (this.#holding) return;
+    if (this.holding) return;
     super.settle();
     if (this.drivers.length === 0) return;
     const { sent } = this.driver;
@@ -182,9 +183,9 @@ export class TcpRig extends NetRig {
 
   /** What `send` sends in it arrives together: the kernel does other work only afterwards. */
   burst(send: () => void): void {
-    this.#holding = true;
+    this.holding = true;
     send();
-    this.#holding = false;
+    this.holding = false;
     this.settle();
   }
 

@@ -7,7 +7,7 @@ import type { TcpOptions } from '../../kernel/net/tcp/user.ts';
 import type { TcpPair } from './tcp-pair.ts';
 
 /** The octet at place `i` of every stream. */
-export const octetAt = (i: number): number => (i * 31 + (i >> 8) * 7) & 255;
+const octetAt = (i: number): number => (i * 31 + (i >> 8) * 7) & 255;
 
 const WRITE_BYTES = 4096;
 const READ_BYTES = 65_536;

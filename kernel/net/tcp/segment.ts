@@ -31,7 +31,7 @@ export const OPTION = {
 /** Largest shift of the window scale (RFC 7323 section 2.3). */
 export const MAX_WINDOW_SHIFT = 14;
 /** SACK blocks that fit into the options. */
-export const MAX_SACK_BLOCKS = 4;
+const MAX_SACK_BLOCKS = 4;
 
 /** The addresses of the packet that a segment came in. */
 interface Addresses {

@@ -8,7 +8,7 @@ import type { CongestionControl } from './congestion-control.ts';
 const MAX_CWND = 2 ** 30;
 
 /** IW, RFC 5681 section 3.1. */
-export function initialWindow(mss: number): number {
+function initialWindow(mss: number): number {
   if (mss > 2190) return 2 * mss;
   return mss > 1095 ? 3 * mss : 4 * mss;
 }
