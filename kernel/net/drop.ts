@@ -30,6 +30,10 @@ export const DROP_REASONS = {
   'fragmentation not supported': 'a fragment: this stack does not reassemble. No ICMP error is sent',
   'no such protocol': 'nobody registered for its protocol number; answered with 3/2',
   'loopback queue is full': 'this host sends to itself faster than it receives',
+  // TCP
+  'malformed TCP': 'shorter than its header, or than its data offset says (RFC 9293 section 3.1)',
+  'bad TCP checksum': 'RFC 9293 section 3.1 (MUST-3)',
+  'TCP to or from no single host': 'a broadcast, a multicast, or 0.0.0.0 (RFC 9293 section 3.9.2.3)',
   // ICMP and UDP
   'malformed ICMP': 'shorter than its header, or than the IPv4 header that it quotes',
   'bad ICMP checksum': 'RFC 792',

@@ -5,6 +5,7 @@ import { readBe16, writeBe16 } from '../../src/lib/bytes.ts';
 import type { KernelContext } from '../context.ts';
 import type { PacketBuffer } from '../driver-api.ts';
 import { complement, fold, isGood, pseudoHeaderSum, sum } from './checksum.ts';
+import type { DatagramProtocol, DatagramSocket } from './datagram-socket.ts';
 import type { DropReason, Drops } from './drop.ts';
 import type { IcmpErrors } from './icmp-error.ts';
 import { DESTINATION_UNREACHABLE, type IcmpReport, PORT_UNREACHABLE, socketErrorOf } from './icmp-message.ts';
@@ -14,7 +15,6 @@ import type { Ipv4Output } from './ipv4/output.ts';
 import { allocateTransport, IPV4_HEADER_BYTES, push } from './packet.ts';
 import { PortTable } from './port-table.ts';
 import { Slab } from './slab.ts';
-import type { DatagramProtocol, Socket } from './socket.ts';
 import { SocketError } from './socket-error.ts';
 
 export const UDP_PROTOCOL = 17;
@@ -23,7 +23,7 @@ const CHECKSUM_AT = 6;
 
 export class Udp implements Ipv4Protocol, DatagramProtocol {
   readonly name = 'UDP';
-  readonly ports: PortTable<Socket>;
+  readonly ports: PortTable<DatagramSocket>;
   readonly output: Ipv4Output;
   readonly counters = { received: 0, delivered: 0, sent: 0 };
   readonly #context: KernelContext;
@@ -39,7 +39,7 @@ export class Udp implements Ipv4Protocol, DatagramProtocol {
     this.ports = new PortTable(() => context.random());
   }
 
-  send(socket: Socket, bytes: Uint8Array, address: number, port: number): void {
+  send(socket: DatagramSocket, bytes: Uint8Array, address: number, port: number): void {
     const route = this.output.routeFor(socket, address, IPV4_HEADER_BYTES + UDP_HEADER_BYTES + bytes.length);
     const packet = allocateTransport(this.#context.packets, bytes.length);
     if (packet === null) throw new SocketError('ENOBUFS', 'no packet buffer is free');
@@ -51,7 +51,7 @@ export class Udp implements Ipv4Protocol, DatagramProtocol {
     this.counters.sent += 1;
     const trace = this.#context.trace;
     if (trace !== null) trace.socket('out', socket.name, bytes.length);
-    this.output.send(packet, route, source, address, UDP_PROTOCOL, socket.ttl, 0);
+    this.output.send(packet, route, source, address, UDP_PROTOCOL, socket.ttl, socket.typeOfService);
   }
 
   input(packet: PacketBuffer, arrival: Ipv4Arrival): void {

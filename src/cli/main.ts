@@ -80,6 +80,7 @@ function addRun(program: Command): void {
     .option('--until <duration>', 'virtual time to run for, such as 2s or 250ms', parseDuration)
     .option('--pcap <file>', 'write every frame on every wire')
     .option('--vcd <file>', 'write interrupt, bus and wire signals')
+    .option('--sockets', 'print the sockets of every computer at the end')
     .option('--json', 'print the result as JSON on standard output')
     .action(async (name, args, options) => (await import('./run-command.ts')).runCommand(name, args, options));
 }

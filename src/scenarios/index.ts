@@ -5,5 +5,6 @@ export const BUILT_IN: Readonly<Record<string, () => Promise<{ default: Scenario
   'two-hosts': () => import('./two-hosts.ts'),
   'noisy-cable': () => import('./noisy-cable.ts'),
   csma: () => import('./csma.ts'),
+  web: () => import('./web.ts'),
   lab: () => import('./lab.ts'),
 };

@@ -109,7 +109,11 @@ export class NetRig implements SyscallHost {
   #seed = 1;
 
   /** `interfaceCount` interfaces, all with their link up, on a stack with `config`. */
-  constructor(config: NetConfig = DEFAULT_CONFIG, interfaceCount = 1, features: NetFeatures = NO_FEATURES) {
+  constructor(
+    config: NetConfig = DEFAULT_CONFIG,
+    interfaceCount = 1,
+    { features = NO_FEATURES, mac: mac0 = HOST_MAC }: { features?: NetFeatures; mac?: string } = {},
+  ) {
     const bytes = new Uint8Array(PACKETS * PACKET_BYTES);
     this.packets = new PacketPool({ address: 0x8000_0000, bytes, view: new DataView(bytes.buffer) });
     this.#timers = new Timers(this.#cpu, this.#clock, (name, work) => this.deferred(name, work));
@@ -126,7 +130,7 @@ export class NetRig implements SyscallHost {
     for (let i = 0; i < interfaceCount; i++) {
       const driver = new FakeDriver(this.packets, features);
       this.drivers.push(driver);
-      const mac = parseMac(HOST_MAC);
+      const mac = parseMac(mac0);
       mac[4] = i;
       this.net.addInterface(mac, driver);
     }
@@ -241,6 +245,11 @@ export class NetRig implements SyscallHost {
   /** Every buffer is back in the pool. */
   expectNoLeak(): void {
     expect(this.packets.usage().free).toBe(PACKETS);
+  }
+
+  /** When the next timer fires; Infinity for never. */
+  nextTimerNs(): number {
+    return this.#clock.tick * TICK_NS;
   }
 
   /** Time passes; all that is due happens at its time. */

@@ -7,7 +7,7 @@ import type { Cable } from '../../hw/ethernet/medium/cable.ts';
 import { E1000 } from '../../hw/nic/e1000/registers.ts';
 import type { DropReason } from '../../kernel/net/drop.ts';
 import { ETHERTYPE_ARP } from '../../kernel/net/ethernet.ts';
-import type { Socket } from '../../kernel/net/socket.ts';
+import type { Descriptor } from '../../kernel/net/socket.ts';
 import { SocketError } from '../../kernel/net/socket-error.ts';
 import type { Syscalls } from '../../kernel/syscall.ts';
 import type { Program } from '../../kernel/task.ts';
@@ -141,7 +141,8 @@ export class TrafficHost {
 
   #sender(): Program {
     const { bursts } = this.#plan;
-    const sendOne = (sys: Syscalls, socket: Socket, sizeBytes: number): void => this.#sendOne(sys, socket, sizeBytes);
+    const sendOne = (sys: Syscalls, socket: Descriptor, sizeBytes: number): void =>
+      this.#sendOne(sys, socket, sizeBytes);
     return function* (sys) {
       const socket = sys.socket('udp');
       yield* sys.sleep(LINK_UP_NS - sys.nowNs());
@@ -152,7 +153,7 @@ export class TrafficHost {
     };
   }
 
-  #sendOne(sys: Syscalls, socket: Socket, sizeBytes: number): void {
+  #sendOne(sys: Syscalls, socket: Descriptor, sizeBytes: number): void {
     const bytes = contents(this.#peer, this.sent.length + this.refused, sizeBytes);
     try {
       sys.sendto(socket, bytes, this.#peer, PORT);

@@ -5,7 +5,7 @@ export interface Netdev {
   nic: NetdevClient | null;
   /** Takes a frame: `octets` from DA to the last one before the FCS, which it may keep. */
   send(octets: Uint8Array): void;
-  /** The NIC may be able to take frames now: those that wait are offered, until it refuses one. */
+  /** The NIC may be able to take frames now: the netdev offers some that wait. */
   flush(): void;
   save(): unknown;
   load(state: unknown): void;

@@ -2,8 +2,6 @@
  * The registers as QEMU 7.2 stores them, measured by writing all ones, zeros and patterns to every offset. They stand in
  * the slots of E1000, so that the units address both in the same way; what is not named here is as E1000 has it. Much of
  * what the manual reserves is storage here, and much of what it stores reads zero.
- *
- * Not modelled: packet buffer memory (PBM), 64 KiB of plain storage in QEMU, which reads zero here.
  */
 import { type Access, type Declaration, type RegisterMap, registers } from '../../../bus/registers.ts';
 import { GENERAL } from '../registers/general.ts';

@@ -48,8 +48,12 @@ export class WireNetdev implements Netdev, MacClient {
     this.#next();
   }
 
+  /** The NIC has asked for one frame: it is offered whatever the NIC's state, the others while they can be taken. */
   flush(): void {
-    while (this.#waiting.length > 0 && this.nic!.receive(this.#waiting[0]!)) this.#waiting.shift();
+    while (this.#waiting.length > 0 && this.nic!.receive(this.#waiting[0]!)) {
+      this.#waiting.shift();
+      if (!this.nic!.canReceive) return;
+    }
   }
 
   // From the MAC.

@@ -129,7 +129,7 @@ describe('a frame with an IEEE 802.1Q tag', () => {
   });
 
   test.each([true, false])('is sent with the tag in it, or with the hardware asked for it: %s', vlan => {
-    const own = new NetRig(undefined, 1, { checksum: false, segmentationBuffers: 0, vlan });
+    const own = new NetRig(undefined, 1, { features: { checksum: false, segmentationBuffers: 0, vlan } });
     const packet = own.packets.allocate()!;
     packet.start += 14;
     packet.bytes.set([1, 2, 3], packet.start);

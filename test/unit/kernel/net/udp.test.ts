@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Datagram, Socket } from '../../../../kernel/net/socket.ts';
+import type { DatagramSocket } from '../../../../kernel/net/datagram-socket.ts';
+import type { Datagram } from '../../../../kernel/net/socket.ts';
 import { parseIpv4, readBe16 } from '../../../../src/lib/bytes.ts';
 import { BROADCAST_MAC, HOST, HOST_MAC, NetRig, PEER, PEER_MAC } from '../../../support/net-rig.ts';
 import { frame, icmp, ipv4, naiveSum, type UdpFields, udp } from '../../../support/packets.ts';
@@ -12,7 +13,7 @@ beforeEach(() => {
 
 const PORTS = { source: PEER, destination: HOST, sourcePort: 4000, destinationPort: 5000 };
 
-function open(address = '0.0.0.0', port = 5000): Socket {
+function open(address = '0.0.0.0', port = 5000): DatagramSocket {
   const socket = rig.net.sockets.socket('udp');
   socket.bind(parseIpv4(address), port);
   return socket;
@@ -22,7 +23,7 @@ const inject = (fields: Partial<UdpFields> = {}, padding = 0) =>
   rig.injectIpv4({ protocol: 17, payload: udp({ ...PORTS, data: [1, 2, 3], ...fields }) }, { padding });
 
 /** What a task that waits in `recvfrom` gets; the call must not have to wait. */
-function received(socket: Socket): Datagram {
+function received(socket: DatagramSocket): Datagram {
   const step = socket.recvfrom(0).next(true);
   if (step.done !== true || step.value === null) throw new Error('no datagram has come in');
   return step.value;
@@ -171,7 +172,7 @@ function computedZero(ports: Omit<UdpFields, 'data'>): number[] {
 
 describe('with hardware that inserts checksums', () => {
   test('the field holds the sum of the pseudo-header, and the hardware is told where it is', () => {
-    const own = new NetRig(undefined, 1, { checksum: true, segmentationBuffers: 0, vlan: false });
+    const own = new NetRig(undefined, 1, { features: { checksum: true, segmentationBuffers: 0, vlan: false } });
     own.introducePeer();
     own.driver.requests.length = 0;
     const socket = own.net.sockets.socket('udp');
@@ -185,7 +186,7 @@ describe('with hardware that inserts checksums', () => {
   });
 
   test('what this host sends to itself is summed all the same', () => {
-    const own = new NetRig(undefined, 1, { checksum: true, segmentationBuffers: 0, vlan: false });
+    const own = new NetRig(undefined, 1, { features: { checksum: true, segmentationBuffers: 0, vlan: false } });
     const socket = own.net.sockets.socket('udp');
     socket.bind(0, 5000);
     socket.sendto(Uint8Array.of(1, 2, 3), parseIpv4(HOST), 5000);
