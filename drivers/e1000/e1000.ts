@@ -19,7 +19,7 @@ import { readLe16, readLe32 } from '../../src/lib/bytes.ts';
 import { readMac } from './eeprom.ts';
 import { InterruptControl, type InterruptService, maskInterrupts } from './interrupts.ts';
 import { Mmio } from './mmio.ts';
-import { LINK_DOWN, preparePhy, readLink } from './phy.ts';
+import { LINK_DOWN, type LinkMode, preparePhy, readLink } from './phy.ts';
 import {
   CTRL,
   CTRL_ASDE,
@@ -61,6 +61,8 @@ const LONGEST_FRAME_BITS = (8 + 1522 + 12) * 8;
 export interface RingSizes {
   readonly txDescriptors?: number;
   readonly rxDescriptors?: number;
+  /** Negotiated unless told. */
+  readonly link?: LinkMode;
 }
 
 /**
@@ -73,8 +75,14 @@ export function e1000Driver(sizes: RingSizes = {}, bySlot: ReadonlyMap<number, R
     name: 'e1000',
     ids: [[VENDOR_INTEL, DEVICE_82540EM]],
     probe: (device, platform) => {
-      const { txDescriptors, rxDescriptors } = bySlot.get(device.slot) ?? sizes;
-      new Adapter(device, platform, txDescriptors ?? DEFAULT_DESCRIPTORS, rxDescriptors ?? DEFAULT_DESCRIPTORS);
+      const { txDescriptors, rxDescriptors, link } = bySlot.get(device.slot) ?? sizes;
+      new Adapter(
+        device,
+        platform,
+        txDescriptors ?? DEFAULT_DESCRIPTORS,
+        rxDescriptors ?? DEFAULT_DESCRIPTORS,
+        link ?? 'auto',
+      );
     },
   };
 }
@@ -101,7 +109,7 @@ class Adapter implements NetDriverOps, InterruptService {
   #link: LinkState = LINK_DOWN;
 
   /** Brings the device up as far as it goes without rings. Throws when it does not answer as it should. */
-  constructor(device: PciDevice, platform: Platform, txDescriptors: number, rxDescriptors: number) {
+  constructor(device: PciDevice, platform: Platform, txDescriptors: number, rxDescriptors: number, link: LinkMode) {
     const base = device.bars[0] ?? 0;
     if (base === 0) throw new Error('BAR0 has no address');
     device.enable();
@@ -111,7 +119,7 @@ class Adapter implements NetDriverOps, InterruptService {
     this.#rxDescriptors = rxDescriptors;
     this.#reset();
     this.#mac = readMac(this.#regs, platform);
-    preparePhy(this.#regs, platform);
+    preparePhy(this.#regs, platform, link);
     this.#statistics = new Statistics(this.#regs);
     this.#iface = platform.addInterface(this.#mac, this);
     this.#interrupts = new InterruptControl(this.#regs, platform, device.irq, this.#iface.name, this);

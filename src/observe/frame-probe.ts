@@ -21,6 +21,8 @@ export interface FrameEvent {
   readonly arrived: Frame | null;
   /** The sender gave the frame up before its end: a collision. */
   readonly aborted: boolean;
+  /** From when on it was jam, at the sender; Infinity if it never was. */
+  readonly jamNs: number;
 }
 
 /** A cable as an observer sees it. */
@@ -33,7 +35,7 @@ export const frameEvents = onePerDevice(
     tapObservable(emit => {
       wire.onFrame =
         emit &&
-        ((fromEnd, { frame: sent, startNs: timeNs, endNs, aborted }, arrivalNs, arrived) =>
-          emit({ timeNs, endNs, arrivalNs, fromEnd, sent, arrived, aborted }));
+        ((fromEnd, { frame: sent, startNs: timeNs, endNs, aborted, jamNs }, arrivalNs, arrived) =>
+          emit({ timeNs, endNs, arrivalNs, fromEnd, sent, arrived, aborted, jamNs }));
     }),
 );

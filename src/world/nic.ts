@@ -17,6 +17,8 @@ export interface NicOptions {
   /** Descriptors of each ring: a multiple of 8 from 8 to 4096, 256 unless given. */
   readonly txDescriptors?: number;
   readonly rxDescriptors?: number;
+  /** Speed and duplex that the driver forces, negotiating nothing; `auto` unless given. */
+  readonly link?: 'auto' | { readonly speedMbps: 10 | 100; readonly fullDuplex: boolean };
 }
 
 /** A NIC of a computer, under the name that tables and captures give it: `alice.eth0`. */
@@ -34,10 +36,11 @@ export function macOf({ mac }: NicOptions): Uint8Array | null {
 }
 
 /** What the options say to the driver. */
-export function ringSizesOf({ txDescriptors, rxDescriptors }: NicOptions): RingSizes {
+export function ringSizesOf({ txDescriptors, rxDescriptors, link }: NicOptions): RingSizes {
   return {
     ...(txDescriptors === undefined ? {} : { txDescriptors }),
     ...(rxDescriptors === undefined ? {} : { rxDescriptors }),
+    ...(link === undefined ? {} : { link }),
   };
 }
 

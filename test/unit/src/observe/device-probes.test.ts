@@ -119,7 +119,9 @@ describe('the probes of devices', () => {
       const cut = { frame: sent, bitNs: 10, startNs: 5, headBits: 64, endNs: 95, aborted: true, jamNs: 95 };
       wire.onFrame!(1, cut, 25, null);
     });
-    expect(told).toEqual([{ timeNs: 5, endNs: 95, arrivalNs: 25, fromEnd: 1, sent, arrived: null, aborted: true }]);
+    expect(told).toEqual([
+      { timeNs: 5, endNs: 95, arrivalNs: 25, fromEnd: 1, sent, arrived: null, aborted: true, jamNs: 95 },
+    ]);
     expect(wire.onFrame).toBeNull();
   });
 
