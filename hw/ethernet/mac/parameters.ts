@@ -8,7 +8,7 @@ const GAP_PART_1_BITS = 64;
 /** slotTime: backoff comes in units of it, and what collides after it collides late. */
 export const SLOT_BITS: Readonly<Record<SpeedMbps, number>> = { 10: 512, 100: 512, 1000: 4096 };
 /** Attempts to send a frame before it is given up: attemptLimit. */
-export const ATTEMPT_LIMIT = 16;
+const ATTEMPT_LIMIT = 16;
 /** The collision from which on the range of the backoff no longer doubles: backoffLimit. */
 export const BACKOFF_LIMIT = 10;
 /** What is sent instead of the rest of a frame that has collided: jamSize. */
