@@ -57,4 +57,12 @@ export {
   type ScenarioRun,
   scenario,
 } from './world/scenario.ts';
-export { type CableOptions, type FailedProgram, type OpenWire, type Wire, World } from './world/world.ts';
+export {
+  type CableOptions,
+  type FailedProgram,
+  type HubOptions,
+  type HubSegment,
+  type OpenWire,
+  type Wire,
+  World,
+} from './world/world.ts';

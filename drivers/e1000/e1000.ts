@@ -23,7 +23,7 @@ import { InterruptControl, type InterruptService, maskInterrupts } from './inter
 import { Mmio } from './mmio.ts';
 import { Moderation } from './moderation.ts';
 import { MulticastTable } from './multicast.ts';
-import { LINK_DOWN, preparePhy, readLink } from './phy.ts';
+import { LINK_DOWN, type LinkMode, preparePhy, readLink } from './phy.ts';
 import {
   CTRL,
   CTRL_ASDE,
@@ -70,6 +70,8 @@ export interface E1000Options {
   readonly rxDescriptors?: number;
   /** All are on unless told. */
   readonly features?: Partial<Features>;
+  /** Negotiated unless told. */
+  readonly link?: LinkMode;
 }
 
 /**
@@ -85,11 +87,7 @@ export function e1000Driver(
     name: 'e1000',
     ids: [[VENDOR_INTEL, DEVICE_82540EM]],
     probe: (device, platform) => {
-      const { txDescriptors, rxDescriptors, features } = bySlot.get(device.slot) ?? options;
-      new Adapter(device, platform, txDescriptors ?? DEFAULT_DESCRIPTORS, rxDescriptors ?? DEFAULT_DESCRIPTORS, {
-        ...DEFAULT_FEATURES,
-        ...features,
-      });
+      new Adapter(device, platform, bySlot.get(device.slot) ?? options);
     },
   };
 }
@@ -119,7 +117,9 @@ class Adapter implements NetDriverOps, InterruptService {
   #link: LinkState = LINK_DOWN;
 
   /** Brings the device up as far as it goes without rings. Throws when it does not answer as it should. */
-  constructor(device: PciDevice, platform: Platform, txDescriptors: number, rxDescriptors: number, uses: Features) {
+  constructor(device: PciDevice, platform: Platform, options: E1000Options) {
+    const { txDescriptors = DEFAULT_DESCRIPTORS, rxDescriptors = DEFAULT_DESCRIPTORS, link = 'auto' } = options;
+    const uses = { ...DEFAULT_FEATURES, ...options.features };
     const base = device.bars[0] ?? 0;
     if (base === 0) throw new Error('BAR0 has no address');
     device.enable();
@@ -138,7 +138,7 @@ class Adapter implements NetDriverOps, InterruptService {
     };
     this.#reset();
     this.#mac = readMac(this.#regs, platform);
-    preparePhy(this.#regs, platform);
+    preparePhy(this.#regs, platform, link);
     this.#statistics = new Statistics(this.#regs);
     this.#multicast = new MulticastTable(this.#regs, uses.multicastFilter);
     this.#iface = platform.addInterface(this.#mac, this);

@@ -17,8 +17,13 @@ import {
   MDIC_PHYADD,
   MDIC_R,
   MDIC_REGADD,
+  PCTRL_FULL_DUPLEX,
+  PCTRL_RESET,
+  PCTRL_SPEED_100,
+  PCTRL_SPEED_1000,
   PHY_ID1,
   PHY_ID2,
+  PHY_PCTRL,
   PHY_PSCON,
   PSCON_ASSERT_CRS_ON_TX,
   STATUS,
@@ -40,14 +45,24 @@ const SPEEDS_MBPS = [10, 100, 1000, 1000] as const;
 
 export const LINK_DOWN: LinkState = { up: false, speedMbps: 0, fullDuplex: false };
 
-/** Checks that the PHY is the one this driver knows, and prepares it. Throws when it is not, or does not answer. */
-export function preparePhy(regs: Mmio, platform: Platform): void {
+/** What the link shall be: what both ends agree on, or what is said here, whatever the other end thinks. */
+export type LinkMode = 'auto' | { readonly speedMbps: 10 | 100 | 1000; readonly fullDuplex: boolean };
+
+/** Checks that the PHY is the one this driver knows, and prepares it for a link in `mode`. Throws when it is not, or does not answer. */
+export function preparePhy(regs: Mmio, platform: Platform, mode: LinkMode): void {
   const high = readPhy(regs, platform, PHY_ID1);
   const id = ((high << 16) | (readPhy(regs, platform, PHY_ID2) & ~REVISION_MASK)) >>> 0;
   if (id !== PHY_ID) throw new Error(`PHY identifier ${hex(id)}, expected ${hex(PHY_ID)}`);
   // In half duplex the MAC wants to see its own carrier; without this each frame counts as sent with none (TNCRS).
   const control = readPhy(regs, platform, PHY_PSCON);
   transact(regs, platform, MDI_WRITE, PHY_PSCON, control | PSCON_ASSERT_CRS_ON_TX);
+  if (mode !== 'auto') transact(regs, platform, MDI_WRITE, PHY_PCTRL, forcedControl(mode));
+}
+
+/** PCTRL without auto-negotiation. Speed and duplex take effect with the reset. */
+function forcedControl({ speedMbps, fullDuplex }: Exclude<LinkMode, 'auto'>): number {
+  const speed = { 10: 0, 100: PCTRL_SPEED_100, 1000: PCTRL_SPEED_1000 }[speedMbps];
+  return PCTRL_RESET | speed | (fullDuplex ? PCTRL_FULL_DUPLEX : 0);
 }
 
 /** The link as the MAC sees it (13.4.2): LU needs the PHY's link and CTRL.SLU. */

@@ -161,6 +161,11 @@ export const COUNTERS = {
 export const WIDE_COUNTERS = { GORCL: 0x4088, GOTCL: 0x4090, TORL: 0x40c0, TOTL: 0x40c8 } as const;
 
 /** PHY registers. The identifier is that of the M88E1000 family, its revision masked. */
+export const PHY_PCTRL = 0;
+export const PCTRL_SPEED_1000 = 1 << 6;
+export const PCTRL_FULL_DUPLEX = 1 << 8;
+export const PCTRL_SPEED_100 = 1 << 13;
+export const PCTRL_RESET = 1 << 15;
 export const PHY_ID1 = 2;
 export const PHY_ID2 = 3;
 export const PHY_PSCON = 16;

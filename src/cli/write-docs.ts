@@ -6,6 +6,7 @@ import { BOOKS } from '../datasheet/books.ts';
 import { indexOf, pageOf } from '../datasheet/page.ts';
 import twoHosts, { type TwoHostsResult } from '../scenarios/two-hosts.ts';
 import { World } from '../world/world.ts';
+import { collisionPictures } from './docs-collisions.ts';
 import { itineraryOf, journey } from './tour/journey.ts';
 import { terminalSvg } from './tour/picture.ts';
 import { Recording } from './tour/recording.ts';
@@ -26,7 +27,7 @@ const PICTURE_COLUMNS = 116;
 const PICTURE_STEPS = [4, 7] as const;
 
 function main(check: boolean): void {
-  const files = [...datasheet(), tourPicture()];
+  const files = [...datasheet(), tourPicture(), ...collisionPictures()];
   if (!check) {
     write(files);
     return;

@@ -23,6 +23,8 @@ export interface FrameEvent {
   readonly arrived: Frame | null;
   /** The sender gave the frame up before its end: a collision. */
   readonly aborted: boolean;
+  /** From when on it was jam, at the sender; Infinity if it never was. */
+  readonly jamNs: number;
 }
 
 /** A cable as an observer sees it. */
@@ -35,7 +37,7 @@ export const frameEvents = onePerDevice(
     tapObservable(emit => {
       wire.onFrame =
         emit &&
-        ((fromEnd, { frame: sent, startNs: timeNs, endNs, bitNs, aborted }, arrivalNs, arrived) =>
-          emit({ timeNs, endNs, arrivalNs, bitNs, fromEnd, sent, arrived, aborted }));
+        ((fromEnd, { frame: sent, startNs: timeNs, endNs, bitNs, aborted, jamNs }, arrivalNs, arrived) =>
+          emit({ timeNs, endNs, arrivalNs, bitNs, fromEnd, sent, arrived, aborted, jamNs }));
     }),
 );

@@ -4,6 +4,9 @@ import type { Scenario } from '../world/scenario.ts';
 export const BUILT_IN: Readonly<Record<string, () => Promise<{ default: Scenario }>>> = {
   'two-hosts': () => import('./two-hosts.ts'),
   'noisy-cable': () => import('./noisy-cable.ts'),
+  collision: () => import('./collision.ts'),
+  'full-duplex': () => import('./full-duplex.ts'),
+  'duplex-mismatch': () => import('./duplex-mismatch.ts'),
   csma: () => import('./csma.ts'),
   web: () => import('./web.ts'),
   lab: () => import('./lab.ts'),

@@ -23,6 +23,8 @@ export interface NicOptions {
   readonly profile?: ProfileName;
   /** What of the NIC its driver makes use of; all of it unless told otherwise, feature by feature. */
   readonly features?: Partial<Features>;
+  /** Speed and duplex that the driver forces, negotiating nothing; `auto` unless given. */
+  readonly link?: 'auto' | { readonly speedMbps: 10 | 100; readonly fullDuplex: boolean };
 }
 
 /** A NIC of a computer, under the name that tables and captures give it: `alice.eth0`. */
@@ -46,11 +48,12 @@ export function profileOf({ profile = 'strict' }: NicOptions): Profile {
 }
 
 /** What the options say to the driver. */
-export function driverOptionsOf({ txDescriptors, rxDescriptors, features }: NicOptions): E1000Options {
+export function driverOptionsOf({ txDescriptors, rxDescriptors, features, link }: NicOptions): E1000Options {
   return {
     ...(txDescriptors === undefined ? {} : { txDescriptors }),
     ...(rxDescriptors === undefined ? {} : { rxDescriptors }),
     ...(features === undefined ? {} : { features }),
+    ...(link === undefined ? {} : { link }),
   };
 }
 

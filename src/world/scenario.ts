@@ -12,8 +12,6 @@ export interface ScenarioRun {
   result(): unknown;
   /** The result for a person, where plain `name: value` lines would not do. */
   lines?(): readonly string[];
-  /** What is going on now: as many lines as the terminal shows while the run lasts, at most `columns` wide. */
-  watch?(columns: number): readonly string[];
 }
 
 /** An option of one scenario: `--name VALUE` of `ringtail run`. */

@@ -3,6 +3,7 @@
  * lets time pass. The same program and the same seed give the same run, to the bit.
  */
 
+import { Hub } from '../../hw/ethernet/hub/hub.ts';
 import { SignalPath } from '../../hw/ethernet/line/signal-path.ts';
 import { Cable } from '../../hw/ethernet/medium/cable.ts';
 import type { MediumListener } from '../../hw/ethernet/ports.ts';
@@ -17,6 +18,19 @@ const FIRST_MAC = [0x52, 0x54, 0x00, 0x00, 0x00, 0x01] as const;
 const DEFAULT_CABLE_METRES = 10;
 /** The far end of an open wire. */
 const OUTSIDE = 'outside';
+
+/** A repeater, and the cables to what is plugged into it. */
+export interface HubSegment {
+  readonly name: string;
+  readonly hub: Hub;
+  /** One for each NIC, in their order; end 1 of each is in the port of that number. */
+  readonly wires: readonly Wire[];
+}
+
+export interface HubOptions extends CableOptions {
+  /** 10 unless given. */
+  readonly speedMbps?: 10 | 100;
+}
 
 export interface CableOptions {
   readonly lengthMetres?: number;
@@ -81,6 +95,20 @@ export class World {
   cable(name: string, a: Nic, b: Nic, options: CableOptions = {}): Wire {
     if (a === b) throw new RangeError(`both ends of cable "${name}" in ${a.name}`);
     return this.#plug({ name, ends: [a.name, b.name], cable: this.#cable(name, options) }, a.device.phy, b.device.phy);
+  }
+
+  /** A repeater hub with a cable to each of `nics`, all of which then share one collision domain. Throws a RangeError. */
+  hub(name: string, nics: readonly Nic[], { speedMbps = 10, ...cable }: HubOptions = {}): HubSegment {
+    const hub = new Hub(this.clock, nics.length, speedMbps);
+    const wires = nics.map((nic, port) => {
+      const end = `${name}.port${port}`;
+      return this.#plug(
+        { name: end, ends: [nic.name, end], cable: this.#cable(end, cable) },
+        nic.device.phy,
+        hub.ports[port]!,
+      );
+    });
+    return { name, hub, wires };
   }
 
   /** A cable from `nic` to a far end that real peers may use. */

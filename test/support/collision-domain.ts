@@ -13,7 +13,7 @@ import { AttachmentUnit } from '../../hw/ethernet/phy/attachment-unit.ts';
 import { BIT_NS, type SpeedMbps, type Transmission } from '../../hw/ethernet/ports.ts';
 import { Clock } from '../../hw/sim/clock.ts';
 import { Prng } from '../../hw/sim/prng.ts';
-import { spaceTime } from './space-time.ts';
+import { spaceTime } from '../../src/observe/space-time.ts';
 
 export interface Finished {
   readonly frame: Frame;

@@ -12,7 +12,7 @@ import { loadTransmission, moveEnd, saveTransmission, type TransmissionState } f
 import { Reception, type ReceptionState } from './reception.ts';
 
 /** 10BASE5: 0.77 c. */
-const THICK_COAX_NS_PER_METRE = 4.33;
+export const THICK_COAX_NS_PER_METRE = 4.33;
 /** 10BASE2: 0.65 c. */
 export const THIN_COAX_NS_PER_METRE = 5.13;
 

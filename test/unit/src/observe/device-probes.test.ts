@@ -120,7 +120,7 @@ describe('the probes of devices', () => {
       wire.onFrame!(1, cut, 25, null);
     });
     expect(told).toEqual([
-      { timeNs: 5, endNs: 95, arrivalNs: 25, bitNs: 10, fromEnd: 1, sent, arrived: null, aborted: true },
+      { timeNs: 5, endNs: 95, arrivalNs: 25, bitNs: 10, fromEnd: 1, sent, arrived: null, aborted: true, jamNs: 95 },
     ]);
     expect(wire.onFrame).toBeNull();
   });

@@ -17,6 +17,7 @@ function event(timeNs: number, more: Partial<FrameEvent> = {}): FrameEvent {
   const endNs = timeNs + (64 + 8 * sent.wireBytes) * bitNs;
   return {
     ...{ timeNs, endNs, arrivalNs: timeNs + DELAY_NS, bitNs, fromEnd: 0, sent, arrived: sent, aborted: false },
+    jamNs: endNs,
     ...more,
   };
 }

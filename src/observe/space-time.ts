@@ -4,21 +4,29 @@
  *
  *   |  silence    *  sends    #  jams    :  hears one other    X  hears several, or hears while it sends
  */
-import type { Transmission } from '../../hw/ethernet/ports.ts';
-
 /** Moments that are drawn: a longer run is cut at its end, since the beginning of trouble is what one wants to see. */
 const MAX_MOMENTS = 120;
 
-export interface Track {
-  readonly name: string;
-  readonly transmissions: readonly Transmission[];
+/** One attempt to send, at the place of the sender: a transmission that is over. */
+export interface Signal {
+  readonly startNs: number;
+  /** When the last bit has left. */
+  readonly endNs: number;
+  /** From when on it was jam; Infinity if it never was. */
+  readonly jamNs: number;
 }
 
-/** Draws `tracks`, between which signals take `delayNs`. Times are written in bit times of `bitNs`. */
+export interface Track {
+  readonly name: string;
+  readonly transmissions: readonly Signal[];
+}
+
+/** Draws `tracks`, between which signals take `delayNs`. Times are written in bit times of `bitNs`, or in another `unit`. */
 export function spaceTime(
   tracks: readonly Track[],
   delayNs: (from: number, to: number) => number,
   bitNs: number,
+  unit = 'bit time',
 ): string {
   const moments = new Set<number>();
   for (const [from, { transmissions }] of tracks.entries()) {
@@ -31,7 +39,7 @@ export function spaceTime(
     }
   }
   const times = [...moments].sort((a, b) => a - b);
-  const lines = [`${'bit time'.padStart(12)}  ${tracks.map((_, i) => `${i}`.padStart(2)).join(' ')}`];
+  const lines = [`${unit.padStart(12)}  ${tracks.map((_, i) => `${i}`.padStart(2)).join(' ')}`];
   for (const nowNs of times.slice(0, MAX_MOMENTS)) {
     const cells = tracks.map((_, place) => cell(tracks, place, nowNs, delayNs).padStart(2));
     lines.push(`${(nowNs / bitNs).toFixed(1).padStart(12)}  ${cells.join(' ')}`);
