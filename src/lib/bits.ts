@@ -1,10 +1,7 @@
 /**
  * Bits of 32-bit words. A word travels through the hardware as int32 (`| 0`), so that it never becomes a heap number;
- * what a person or a driver sees is `u32(word)`. A field is its mask: the shift follows from the mask.
+ * what a person or a driver sees is `word >>> 0`. A field is its mask: the shift follows from the mask.
  */
-
-/** The word as an unsigned number, 0 to 2**32 - 1. */
-export const u32 = (word: number): number => word >>> 0;
 
 /** The mask of bits `hi` down to `lo`, both inclusive, as int32. */
 export const bitMask = (hi: number, lo: number): number => (-1 >>> (31 - hi + lo)) << lo;

@@ -7,7 +7,7 @@ import type { ClockEvent, InterruptController } from '../../kernel/driver-api.ts
 import { type Cause, type Cpu, MACHINE_EXTERNAL, MACHINE_TIMER } from '../../kernel/ports.ts';
 
 /** What an access to an address that nothing answers throws. */
-export class FakeBusFault extends Error {
+class FakeBusFault extends Error {
   override readonly name = 'BusFault';
 }
 

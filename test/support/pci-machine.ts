@@ -26,7 +26,7 @@ export const E1000_IDENTITY: PciIdentity = {
   interruptPin: 1,
 };
 export const E1000_MEMORY_BYTES = 0x2_0000;
-export const E1000_PORTS = 64;
+const E1000_PORTS = 64;
 
 /** Storage behind a BAR. Reads of words never written give the address of the word. */
 export class Store implements BusDevice {

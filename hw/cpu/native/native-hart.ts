@@ -29,7 +29,7 @@ export interface NativeProgram {
 }
 
 /** Code that polled a register until the hart stopped it. */
-export class SpinError extends Error {
+class SpinError extends Error {
   override readonly name = 'SpinError';
 }
 
