@@ -52,6 +52,13 @@ export class MacCounters {
     return frames;
   }
 
+  /** A frame has gone out in full duplex, where it is counted only now. */
+  sentInFullDuplex(): void {
+    this.framesOffered += 1;
+    this.attempts += 1;
+    this.framesOk += 1;
+  }
+
   /** A frame has gone out after `collisions` collisions. */
   sent(collisions: number): void {
     this.framesOk += 1;

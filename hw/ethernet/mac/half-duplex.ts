@@ -7,11 +7,9 @@
  *   jamming     has collided; finishes preamble and delimiter if it is still in them, then 32 bits of jam
  *   backoff     waits r slots from the end of the jam, whatever the carrier does
  *
- * One timer, three events for a frame that meets nobody. Carrier comes in as edges from the medium; a collision is
- * carrier while sending. At 1000 Mb/s a short frame is extended to a slot, and frames that follow at once are joined to
- * it by 96 bits of extension: a burst, in which no other station finds a gap.
+ * Carrier comes in as edges from the medium; a collision is carrier while sending. At 1000 Mb/s a short frame is extended
+ * to a slot, and frames that follow at once are joined to it by 96 bits of extension: a burst, in which there is no gap.
  */
-import { assert } from '../../../src/lib/assert.ts';
 import type { Clock, Timer, TimerState } from '../../sim/clock.ts';
 import type { PrngState } from '../../sim/prng.ts';
 import { Frame, type FrameState } from '../frame.ts';
@@ -107,7 +105,6 @@ export class HalfDuplex {
 
   /** Sends `frame` when the medium lets it. There must be a link, and no frame. */
   transmit(frame: Frame): void {
-    assert(this.#frame === null, 'frame handed to a half-duplex MAC that has one');
     this.#counters.framesOffered += 1;
     this.#frame = frame;
     this.progress.begin();
@@ -223,7 +220,9 @@ export class HalfDuplex {
   #due(): void {
     switch (this.#phase) {
       case 'deferring':
-        this.#endWait();
+        if (this.progress.endWait(this.#clock.nowNs, MAX_DEFER_BITS[this.#speed] * this.#bitNs)) {
+          this.#counters.excessiveDeferrals += 1;
+        }
         this.#begin(HEADER_BITS);
         break;
       case 'backoff':
@@ -247,16 +246,8 @@ export class HalfDuplex {
       return;
     }
     this.#phase = 'deferring';
-    this.progress.waitFromNs = nowNs;
-    if (this.progress.collisions === 0) this.progress.deferred = true;
+    this.progress.wait(nowNs);
     if (clearNs !== NEVER) this.#timer.armAt(clearNs);
-  }
-
-  #endWait(): void {
-    if (this.progress.excessivelyDeferred) return;
-    if (this.#clock.nowNs - this.progress.waitFromNs <= MAX_DEFER_BITS[this.#speed] * this.#bitNs) return;
-    this.progress.excessivelyDeferred = true;
-    this.#counters.excessiveDeferrals += 1;
   }
 
   /** The first bit leaves now: preamble, or the extension that joins the frame to the one before. */
@@ -272,8 +263,8 @@ export class HalfDuplex {
     }
     const endNs = startNs + (headBits + bits) * bitNs;
     const transmission = { frame, bitNs, startNs, headBits, endNs, aborted: false, jamNs: NEVER };
-    this.#counters.attempts += 1;
     this.#transmission = transmission;
+    this.#counters.attempts += 1;
     this.progress.carrierLost = false;
     this.#phase = 'sending';
     this.#deference.transmitBegins();
@@ -321,12 +312,9 @@ export class HalfDuplex {
 
   #backOff(): void {
     const slots = this.#backoff.draw(this.progress.collisions);
-    if (slots === 0) {
-      this.#contend();
-      return;
-    }
     this.#phase = 'backoff';
-    this.#timer.armIn(slots * SLOT_BITS[this.#speed] * this.#bitNs);
+    if (slots === 0) this.#contend();
+    else this.#timer.armIn(slots * SLOT_BITS[this.#speed] * this.#bitNs);
   }
 
   #sent(): void {

@@ -150,7 +150,6 @@ export class Mac implements PhyListener {
     if (cut === null) return;
     this.#sending = null;
     this.#timer.cancel();
-    this.counters.framesOffered -= 1;
     cut.aborted = true;
     cut.endNs = Math.max(cut.startNs, this.#clock.nowNs);
     this.#freeNs = cut.endNs + this.spacing.backToBackBits * cut.bitNs;
@@ -232,8 +231,6 @@ export class Mac implements PhyListener {
     const transmission = transmissionOf(frame, this.#bitNs, Math.max(this.#clock.nowNs, this.#freeNs));
     this.#sending = transmission;
     this.#freeNs = transmission.endNs + this.spacing.backToBackBits * this.#bitNs;
-    this.counters.framesOffered += 1;
-    this.counters.attempts += 1;
     this.#phy.transmit(transmission);
     this.#timer.armAt(transmission.endNs);
   }
@@ -241,7 +238,7 @@ export class Mac implements PhyListener {
   #sent(): void {
     const { frame } = this.#sending!;
     this.#sending = null;
-    this.counters.framesOk += 1;
+    this.counters.sentInFullDuplex();
     this.#client.transmitted(frame, 'sent');
   }
 }

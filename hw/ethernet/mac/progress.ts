@@ -30,6 +30,19 @@ export class Progress {
     this.deferred = this.excessivelyDeferred = false;
   }
 
+  /** It has to wait for the medium. */
+  wait(nowNs: number): void {
+    this.waitFromNs = nowNs;
+    if (this.collisions === 0) this.deferred = true;
+  }
+
+  /** It need not any longer. True if this is the first time that it took more than `maxNs`. */
+  endWait(nowNs: number, maxNs: number): boolean {
+    if (this.excessivelyDeferred || nowNs - this.waitFromNs <= maxNs) return false;
+    this.excessivelyDeferred = true;
+    return true;
+  }
+
   collided(late: boolean): void {
     this.late = late;
     this.collisions += 1;

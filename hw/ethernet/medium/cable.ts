@@ -50,10 +50,9 @@ export class Cable {
     this.delayNs = Math.round(lengthMetres * NS_PER_METRE);
     const lane = (from: End) => {
       const errors = new BitErrors(bitErrorRate, prng.fork(`from${from}`));
-      return new Lane(clock, this.delayNs, errors, {
-        carrier: () => this.#ends[from === 0 ? 1 : 0].listener?.carrier,
-        deliver: (frame, transmission, startNs) => this.#out(from, frame, transmission, startNs),
-      });
+      return new Lane(clock, this.delayNs, errors, (frame, transmission, startNs) =>
+        this.#out(from, frame, transmission, startNs),
+      );
     };
     this.#ends = [new CableEnd(this, lane(0)), new CableEnd(this, lane(1))];
   }
@@ -68,7 +67,7 @@ export class Cable {
     const near = this.#ends[end];
     if (near.listener !== null) throw new RangeError(`end ${end} of the cable is plugged in already`);
     phy.plugged(near);
-    near.listener = phy;
+    near.listener = this.#far(near).lane.listener = phy;
     this.#tellBoth();
   }
 
@@ -79,7 +78,7 @@ export class Cable {
     if (phy === null) return;
     near.lane.lose(this.#clock.nowNs + this.delayNs);
     this.#far(near).lane.lose(this.#clock.nowNs);
-    near.listener = null;
+    near.listener = this.#far(near).lane.listener = null;
     near.idle = null;
     phy.plugged(null);
     this.#tellBoth();

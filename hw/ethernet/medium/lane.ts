@@ -9,7 +9,7 @@
 import { assert } from '../../../src/lib/assert.ts';
 import type { Clock, Timer, TimerState } from '../../sim/clock.ts';
 import type { Frame } from '../frame.ts';
-import type { CarrierListener, Transmission } from '../ports.ts';
+import type { MediumListener, Transmission } from '../ports.ts';
 import { loadTransmission, moveEnd, saveTransmission, type TransmissionState } from '../transmission.ts';
 import type { BitErrorState, BitErrors } from './bit-errors.ts';
 import { flipBits, jammed, truncate } from './damage.ts';
@@ -20,21 +20,18 @@ const FIRST_CAPACITY = 8;
 /** 10 Mb/s, where a frame has no end-of-stream code that a receiver could miss. */
 const BIT_NS_WITHOUT_ESD = 100;
 
-/** The far end of a lane. */
-interface LaneEnd {
-  /** Who listens for carrier there now, if anybody does. */
-  carrier(): CarrierListener | null | undefined;
-  /** `frame` is null when nothing was left of it. `startNs` is the time here. */
-  deliver(frame: Frame | null, transmission: Transmission, startNs: number): void;
-}
+/** Where a lane delivers: `frame` is null when nothing was left of it. `startNs` is the time here. */
+type LaneEnd = (frame: Frame | null, transmission: Transmission, startNs: number) => void;
 
-/** What the far end knows of a transmission: it does not listen; nothing yet; it has heard the beginning. */
-type Heard = 'unheard' | 'ahead' | 'begun';
+// What the far end knows of a transmission: it does not listen; nothing yet; it has heard the beginning.
+const UNHEARD = 0;
+const AHEAD = 1;
+const BEGUN = 2;
 
 interface OnLane {
   readonly transmission: TransmissionState;
   readonly lostFromNs: number;
-  readonly heard: Heard;
+  readonly heard: number;
 }
 
 export interface LaneState {
@@ -46,9 +43,11 @@ export interface LaneState {
 }
 
 export class Lane {
+  /** Who is plugged in at the far end. */
+  listener: MediumListener | null = null;
   readonly #delayNs: number;
   readonly #errors: BitErrors;
-  readonly #end: LaneEnd;
+  readonly #deliver: LaneEnd;
   readonly #timer: Timer;
   /** Due when the first transmission that is `ahead` begins at the far end. */
   readonly #startTimer: Timer;
@@ -56,25 +55,25 @@ export class Lane {
   // A ring, its capacity a power of two. Beside each transmission the time, at the far end, from which it is lost.
   #ring: (Transmission | null)[] = new Array(FIRST_CAPACITY).fill(null);
   #lostFromNs: number[] = new Array(FIRST_CAPACITY).fill(0);
-  #heard: Heard[] = new Array(FIRST_CAPACITY).fill('unheard');
+  #heard: number[] = new Array(FIRST_CAPACITY).fill(UNHEARD);
   #head = 0;
   #count = 0;
   #flips: (readonly number[])[] = [];
 
-  constructor(clock: Clock, delayNs: number, errors: BitErrors, end: LaneEnd) {
+  constructor(clock: Clock, delayNs: number, errors: BitErrors, deliver: LaneEnd) {
     this.#clock = clock;
     this.#delayNs = delayNs;
     this.#errors = errors;
-    this.#end = end;
+    this.#deliver = deliver;
     this.#timer = clock.timer(() => this.#arrive());
     this.#startTimer = clock.timer(() => this.#begin());
   }
 
   /** Takes a transmission in. `whole` is false when the cable is cut: nothing of it will come out. */
   send(transmission: Transmission, whole: boolean): void {
-    const heard = this.#end.carrier() ? 'ahead' : 'unheard';
+    const heard = this.listener?.carrier ? AHEAD : UNHEARD;
     this.#push(transmission, whole ? Number.POSITIVE_INFINITY : 0, heard);
-    if (heard === 'ahead' && !this.#startTimer.armed) this.#startTimer.armAt(transmission.startNs + this.#delayNs);
+    if (heard === AHEAD && !this.#startTimer.armed) this.#startTimer.armAt(transmission.startNs + this.#delayNs);
     if (this.#count === 1) this.#arm();
   }
 
@@ -127,7 +126,7 @@ export class Lane {
     this.#startTimer.load(state.startTimer);
   }
 
-  #push(transmission: Transmission, lostFromNs: number, heard: Heard): void {
+  #push(transmission: Transmission, lostFromNs: number, heard: number): void {
     if (this.#count === this.#ring.length) this.#grow();
     const at = (this.#head + this.#count) & (this.#ring.length - 1);
     this.#ring[at] = transmission;
@@ -140,15 +139,15 @@ export class Lane {
   #begin(): void {
     for (let i = 0; i < this.#count; i++) {
       const at = (this.#head + i) & (this.#ring.length - 1);
-      if (this.#heard[at] !== 'ahead') continue;
+      if (this.#heard[at] !== AHEAD) continue;
       const transmission = this.#ring[at]!;
       const startNs = transmission.startNs + this.#delayNs;
       if (startNs > this.#clock.nowNs) {
         this.#startTimer.armAt(startNs);
         return;
       }
-      const carrier = this.#lostFromNs[at]! > startNs ? this.#end.carrier() : null;
-      this.#heard[at] = carrier ? 'begun' : 'unheard';
+      const carrier = this.#lostFromNs[at]! > startNs ? this.listener?.carrier : null;
+      this.#heard[at] = carrier ? BEGUN : UNHEARD;
       carrier?.carrierOn(transmission);
     }
   }
@@ -164,8 +163,8 @@ export class Lane {
     if (this.#count > 0) this.#arm();
     const frame = this.#remains(transmission, lostFromNs);
     const struck = frame === null ? null : this.#strike(frame);
-    this.#end.deliver(struck, transmission, transmission.startNs + this.#delayNs);
-    if (heard === 'begun') this.#end.carrier()?.carrierOff(transmission);
+    this.#deliver(struck, transmission, transmission.startNs + this.#delayNs);
+    if (heard === BEGUN) this.listener?.carrier?.carrierOff(transmission);
   }
 
   /** For the first in line: when it ends here, or is first missed. What is lost whole is missed at its end. */
@@ -206,7 +205,7 @@ export class Lane {
     const more = new Array(capacity).fill(null);
     this.#ring = [...order.map(at => this.#ring[at]!), ...more];
     this.#lostFromNs = [...order.map(at => this.#lostFromNs[at]!), ...more.map(() => 0)];
-    this.#heard = [...order.map(at => this.#heard[at]!), ...more.map((): Heard => 'unheard')];
+    this.#heard = [...order.map(at => this.#heard[at]!), ...more.map(() => UNHEARD)];
     this.#head = 0;
   }
 }

@@ -77,13 +77,11 @@ export class AttachmentUnit implements Phy, MediumListener {
 
   transmit(transmission: Transmission): void {
     this.onTransmit?.(transmission);
-    if (this.#bitNs === BIT_NS[10] && !this.transceiver.passes(transmission)) return;
-    this.#port?.transmit(transmission);
+    if (this.transceiver.passes(transmission)) this.#port?.transmit(transmission);
   }
 
   abort(transmission: Transmission): void {
-    if (this.#bitNs === BIT_NS[10] && !this.transceiver.aborted(transmission)) return;
-    this.#port?.abort(transmission);
+    if (this.transceiver.aborted(transmission)) this.#port?.abort(transmission);
   }
 
   save(): AttachmentUnitState {

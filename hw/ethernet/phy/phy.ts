@@ -28,6 +28,7 @@ import { loadTransmission, saveTransmission, type TransmissionState } from '../t
 import { Link, type LinkState, type Resolution } from './link.ts';
 import { type LinkMode, type Pages, pagesOf } from './negotiation.ts';
 import { MII, MII_REGISTER_COUNT } from './registers.ts';
+import { recordResolution } from './resolution.ts';
 import { Transceiver, type TransceiverState } from './transceiver.ts';
 
 const { PCTRL, PSTATUS, ANA, LPA, ANE, GCON, GSTAT, PSCON, PSSTAT, PINTE, PINTS, PREC } = MII;
@@ -149,7 +150,7 @@ export class M88E1011 implements Phy, MediumListener {
   transmit(transmission: Transmission): void {
     const control = this.#registers.values[PCTRL.n]!;
     if ((control & (PCTRL.LOOPBACK | PCTRL.ISOLATE)) === 0) {
-      if (!this.#link.up || (this.#bitNs === BIT_NS[10] && !this.#transceiver.passes(transmission))) return;
+      if (!this.#link.up || !this.#transceiver.passes(transmission)) return;
       this.#port?.transmit(transmission);
     } else if ((control & PCTRL.LOOPBACK) !== 0 && this.#link.up) {
       this.#looped = transmission;
@@ -160,7 +161,7 @@ export class M88E1011 implements Phy, MediumListener {
   abort(transmission: Transmission): void {
     this.#loopTimer.cancel();
     this.#looped = null;
-    if (transmission.bitNs === BIT_NS[10] && !this.#transceiver.aborted(transmission)) return;
+    if (!this.#transceiver.aborted(transmission)) return;
     this.#port?.abort(transmission);
   }
 
@@ -181,7 +182,7 @@ export class M88E1011 implements Phy, MediumListener {
   /** In half duplex the MAC listens; it is spoken to without a detour through here. */
   get carrier(): CarrierListener | null {
     const { listener } = this;
-    return this.#link.up && listener?.halfDuplex === true && this.#connected ? listener : null;
+    return listener?.halfDuplex === true && this.#link.up && this.#connected ? listener : null;
   }
 
   arrived(frame: Frame, transmission: Transmission, startNs: number): void {
@@ -272,25 +273,8 @@ export class M88E1011 implements Phy, MediumListener {
     return pagesOf(values[ANA.n]!, values[GCON.n]!, this.prng.word());
   }
 
-  #resolved({ mode, own, partnerPage, partnerGigabit, parallel, master, masterFault }: Resolution): void {
-    const { values } = this.#registers;
-    if (parallel) {
-      values[LPA.n] = partnerPage;
-      if (mode === null) values[ANE.n]! |= ANE.PD_FAULT;
-    } else {
-      values[LPA.n] = partnerPage | LPA.ACK;
-      values[ANE.n]! |= ANE.LP_AN_ABLE | ANE.PAGE_RX;
-      if ((own.page & ANA.NP) !== 0) values[ANE.n]! |= ANE.NP_ABLE;
-      if ((partnerPage & ANA.NP) !== 0) values[ANE.n]! |= ANE.LP_NP_ABLE;
-      if ((partnerPage & ANA.REMOTE_FAULT) !== 0) values[PSTATUS.n]! |= PSTATUS.REMOTE_FAULT;
-      if ((partnerGigabit & GCON.FD1000) !== 0) values[GSTAT.n]! |= GSTAT.LP_FD1000;
-      if ((partnerGigabit & GCON.HD1000) !== 0) values[GSTAT.n]! |= GSTAT.LP_HD1000;
-      if (master) values[GSTAT.n]! |= GSTAT.MASTER;
-      if (masterFault) values[GSTAT.n]! |= GSTAT.MS_FAULT;
-      values[PSSTAT.n]! |= PSSTAT.PAGE_RX;
-      this.#raise(PINTS.PAGE_RX);
-    }
-    if (mode === null) this.#raise(PINTS.AN_ERROR);
+  #resolved(resolution: Resolution): void {
+    this.#raise(recordResolution(this.#registers.values, resolution));
   }
 
   #linkUp({ speed, fullDuplex }: LinkMode, negotiated: boolean): void {

@@ -13,6 +13,8 @@ import type { Transmission } from '../ports.ts';
 import { loadTransmission, saveTransmission, type TransmissionState } from '../transmission.ts';
 
 const MS = 1_000_000;
+/** 10 Mb/s: at the others there is none of this. */
+const BIT_NS = 100;
 /** The longest transmission, 20 to 150 ms. */
 export const JABBER_NS = 30 * MS;
 /** Silence that ends the cut-off, 0.5 s ± 50 %. */
@@ -63,7 +65,8 @@ export class Transceiver {
 
   /** A transmission from the MAC. False if it must not reach the medium. */
   passes(transmission: Transmission): boolean {
-    const { startNs, endNs } = transmission;
+    const { bitNs, startNs, endNs } = transmission;
+    if (bitNs !== BIT_NS) return true;
     if (this.jabbering) {
       this.#jabberTimer.armAt(endNs + UNJAB_NS);
       this.#host.collision();
@@ -79,6 +82,7 @@ export class Transceiver {
 
   /** The MAC has moved the end of its transmission. False if the medium no longer carries it. */
   aborted(transmission: Transmission): boolean {
+    if (transmission.bitNs !== BIT_NS) return true;
     if (this.jabbering) {
       // The medium has the transmission as it was cut off; what the MAC sent after that went nowhere.
       this.#jabberTimer.armAt(transmission.endNs + UNJAB_NS);

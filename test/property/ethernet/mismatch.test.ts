@@ -48,11 +48,15 @@ function saturate(end: Endpoint, frame: Frame, count: number): void {
 
 describe('duplex mismatch', () => {
   test.each([
-    [1518, 100, 0.951, 0.992],
-    [64, 500, 0.104, 0.863],
+    [1518, 100, 0.9506],
+    [512, 200, 0.8571],
+    [64, 500, 0.0952],
   ])(
-    'half duplex saturated with %i octets, %i frames a second against it: late share %f, lost %f',
-    (bytes, rate, late, lost) => {
+    'half duplex saturated with %i octets, %i frames a second against it: a share of %f of its collisions is late',
+    (bytes, rate, share) => {
+      // A frame of the other end begins anywhere in frame and gap of this one, and is met at once if that is in the gap:
+      // after an own frame carrier is ignored. It is late behind the slot time.
+      expect((8 * (bytes + 8) - 512) / (8 * (bytes + 20))).toBeCloseTo(share, 4);
       const pair = mismatched(10);
       const { a: full, b: half } = pair;
       const seconds = 10;
@@ -62,9 +66,11 @@ describe('duplex mismatch', () => {
       poisson(pair, full, frame, 1e9 / rate, rate * seconds);
       pair.clock.run(fromNs + seconds * 1e9);
       const { counters } = half.mac;
-      expect(Math.abs(counters.lateCollisions / counters.collisions - late)).toBeLessThan(0.02);
+      const deviation = Math.sqrt((share * (1 - share)) / counters.collisions);
+      expect(Math.abs(counters.lateCollisions / counters.collisions - share)).toBeLessThan(5 * deviation);
       const through = half.arrivals.filter(arrival => classify(arrival.frame, 1518) === 'ok').length;
-      expect(Math.abs(1 - through / full.sent.length - lost)).toBeLessThan(0.02);
+      // Whatever it is met by is lost: nearly all, since this end is hardly ever silent for a whole frame.
+      expect(through / full.sent.length).toBeLessThan(0.01);
       // The full-duplex end neither defers nor collides. It sees one piece of a frame for each abort.
       expect(full.mac.counters).toMatchObject({ collisions: 0, lateCollisions: 0, deferredTransmissions: 0 });
       const broken = full.arrivals.filter(arrival => !arrival.frame.fcsGood).length;
