@@ -30,12 +30,13 @@ export interface DmaMemory {
   free(buffer: DmaBuffer): void;
 }
 
-/** What the hardware found out about the checksums of a received packet. */
-export type ChecksumStatus = 'unknown' | 'good' | 'bad';
-
 /**
  * One packet in memory that a device can reach. The packet is `bytes[start]` to `bytes[start + length - 1]`; what lies
  * before is headroom, in which a lower layer puts its header.
+ *
+ * The other fields are what the sender asks of the hardware, as far as {@link NetFeatures} offers it, and what the
+ * hardware says of a packet that came in. The pool gives out packets that ask and say nothing. Places are indexes into
+ * `bytes`, so that they stay right as headers are put in front.
  */
 export interface PacketBuffer {
   /** Physical address of `bytes[0]`. */
@@ -43,11 +44,36 @@ export interface PacketBuffer {
   readonly bytes: Uint8Array;
   start: number;
   length: number;
+  /**
+   * To be sent: the TCP or UDP header, from where to the end of the packet the hardware shall compute the Internet
+   * checksum. 0: it shall not, for no such header stands at the start of a buffer.
+   */
+  checksumStart: number;
+  /** Where that checksum goes. The sum of the pseudo-header stands there already, not complemented. */
+  checksumAt: number;
+  /**
+   * To be sent: the hardware shall cut this IPv4 packet into TCP segments of at most so many octets of data, and make
+   * each one's headers from the packet's. 0: it shall not. A checksum is to be asked for too; the sum of the
+   * pseudo-header then leaves out the length.
+   */
+  segmentBytes: number;
+  /** The first octet behind the TCP header, which is in the first buffer. Of meaning with `segmentBytes`. */
+  dataStart: number;
+  /** Where a packet that is to be segmented goes on: its buffers are sent, freed and change hands as one. */
+  next: PacketBuffer | null;
+  /**
+   * The 16 bits of control information in an IEEE 802.1Q tag that is not among the octets: the hardware took it out,
+   * or shall put it in. Null: none.
+   */
+  vlanTag: number | null;
+  /** Received: the hardware found the TCP or UDP checksum good, over all that follows an IPv4 header. */
+  checksumGood: boolean;
 }
 
 /**
  * Packet buffers, with the ledger of who owns each. A buffer belongs to the CPU or to a device, never to both: a
- * driver hands it over before the descriptor that names it is given to the hardware, and takes it back after.
+ * driver hands it over before the descriptor that names it is given to the hardware, and takes it back after. What is
+ * done to a packet is done to all the buffers that follow it (`next`).
  */
 export interface PacketPool {
   /** Bytes in every buffer of the pool. */
@@ -93,17 +119,34 @@ export interface LinkState {
   readonly fullDuplex: boolean;
 }
 
+/** What may be asked for in a packet that an interface sends. A driver throws on what it does not offer. */
+export interface NetFeatures {
+  /** `checksumStart` and `checksumAt`. */
+  readonly checksum: boolean;
+  /** `segmentBytes` and `dataStart`: the number of buffers that a packet to be segmented may take, 0 for none. */
+  readonly segmentationBuffers: number;
+  /** `vlanTag`. Then received tags are taken out, too. */
+  readonly vlan: boolean;
+}
+
 /** What a network driver offers the kernel. */
 export interface NetDriverOps {
+  readonly features: NetFeatures;
   /** Starts the hardware. Throws when it cannot. */
   open(): void;
   /** Stops the hardware and gives back every buffer. */
   close(): void;
   /**
-   * Sends one frame (destination address to payload, no FCS). True: the driver owns the packet from now on. False:
-   * the ring is full, the packet stays the caller's, and the driver will call `wakeQueue`.
+   * Sends one frame (destination address to payload, no FCS), or the segments of one packet. True: the driver owns the
+   * packet from now on, and may write to its headers. False: the ring is full, the packet stays the caller's, and the
+   * driver will call `wakeQueue`.
    */
   transmit(packet: PacketBuffer): boolean;
+  /**
+   * Receives frames to these group addresses, six octets each, from now on, and after each `open`. Others may come in
+   * with them: filters of hardware are coarse.
+   */
+  setMulticast(groups: readonly Uint8Array[]): void;
   /** Counters by name, read from the hardware and the driver. */
   statistics(): Readonly<Record<string, number>>;
 }

@@ -30,6 +30,13 @@ class PooledPacket implements PacketBuffer {
   readonly bytes: Uint8Array;
   start = 0;
   length = 0;
+  checksumStart = 0;
+  checksumAt = 0;
+  segmentBytes = 0;
+  dataStart = 0;
+  next: PacketBuffer | null = null;
+  vlanTag: number | null = null;
+  checksumGood = false;
   holder: Holder = 'free';
 
   constructor(index: number, address: number, bytes: Uint8Array) {
@@ -74,26 +81,38 @@ export class PacketPool implements DriverPacketPool {
     packet.holder = 'cpu';
     packet.start = PACKET_HEADROOM;
     packet.length = 0;
+    packet.checksumStart = 0;
+    packet.segmentBytes = 0;
+    packet.vlanTag = null;
+    packet.checksumGood = false;
     return packet;
   }
 
-  /** Throws a KernelBug unless the CPU owns the buffer. */
+  /** Throws a KernelBug unless the CPU owns the buffer and those that follow it. */
   free(packet: PacketBuffer): void {
-    const own = this.#check(packet, 'cpu', 'free');
-    own.holder = 'free';
-    this.#free.push(own);
+    for (let each: PacketBuffer | null = packet; each !== null; ) {
+      const own = this.#check(each, 'cpu', 'free');
+      own.holder = 'free';
+      this.#free.push(own);
+      each = own.next;
+      own.next = null;
+    }
   }
 
-  /** Throws a KernelBug unless the CPU owns the buffer. */
+  /** Throws a KernelBug unless the CPU owns the buffer and those that follow it. */
   toDevice(packet: PacketBuffer): void {
-    this.#check(packet, 'cpu', 'hand to the device').holder = 'device';
-    this.#deviceCount += 1;
+    for (let each: PacketBuffer | null = packet; each !== null; each = each.next) {
+      this.#check(each, 'cpu', 'hand to the device').holder = 'device';
+      this.#deviceCount += 1;
+    }
   }
 
-  /** Throws a KernelBug unless a device owns the buffer. */
+  /** Throws a KernelBug unless a device owns the buffer and those that follow it. */
   toCpu(packet: PacketBuffer): void {
-    this.#check(packet, 'device', 'take from the device').holder = 'cpu';
-    this.#deviceCount -= 1;
+    for (let each: PacketBuffer | null = packet; each !== null; each = each.next) {
+      this.#check(each, 'device', 'take from the device').holder = 'cpu';
+      this.#deviceCount -= 1;
+    }
   }
 
   usage(): PacketUsage {

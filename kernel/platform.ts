@@ -11,6 +11,7 @@ import type {
   Interrupts,
   Io,
   NetDriverOps,
+  NetFeatures,
   NetInterface,
   PacketBuffer,
   PacketPool,
@@ -84,9 +85,11 @@ export class DriverPlatform implements Platform {
  */
 class GuardedOps implements NetDriverOps {
   name = '';
+  readonly features: NetFeatures;
   readonly #ops: NetDriverOps;
 
   constructor(ops: NetDriverOps) {
+    this.features = ops.features;
     this.#ops = ops;
   }
 
@@ -104,6 +107,10 @@ class GuardedOps implements NetDriverOps {
     } catch (error) {
       throw blame(`transmit on ${this.name}`, error);
     }
+  }
+
+  setMulticast(groups: readonly Uint8Array[]): void {
+    this.#ops.setMulticast(groups);
   }
 
   statistics(): Readonly<Record<string, number>> {

@@ -4,12 +4,25 @@
  *
  * A call is a plain function call: no trap, no cost. It is traced when it begins, before its arguments are checked.
  */
-import { formatIpv4 } from '../src/lib/bytes.ts';
 import type { KernelContext } from './context.ts';
-import type { Datagram, Endpoint, Socket, SocketType } from './net/socket.ts';
-import type { SocketError } from './net/socket-error.ts';
+import { type Endpoint, formatEndpoint } from './net/endpoint.ts';
+import { poll } from './net/poll.ts';
+import { type Datagram, type Descriptor, type ShutdownHow, Socket, type SocketType } from './net/socket.ts';
+import { SocketError } from './net/socket-error.ts';
+import type { SettableOptions, SocketOptions } from './net/socket-options.ts';
 import type { Sockets } from './net/sockets.ts';
 import { type Blocking, type Program, sleepOn, type Task, TaskExit, WaitChannel } from './task.ts';
+
+/** Connections that may wait in a listener, unless the program says otherwise. */
+const DEFAULT_BACKLOG = 16;
+/** Bytes that `recv` returns at most, unless the program says otherwise. */
+const DEFAULT_RECV_BYTES = 65_536;
+
+/** A socket, and which of its events a program waits for: bits of `kernel/net/poll.ts`. */
+export interface PollRequest {
+  readonly socket: Descriptor;
+  readonly events: number;
+}
 
 /** What the calls need of the kernel beyond its context. */
 export interface SyscallHost extends KernelContext {
@@ -56,10 +69,19 @@ export class Syscalls {
     this.#kernel.log(`${this.#task.name}: ${text}`);
   }
 
-  /** Starts another task, which runs when its turn comes. Throws when there are too many. */
-  spawn(name: string, program: Program): Task {
+  /**
+   * Starts another task, which runs when its turn comes. `sockets` become that task's: they are closed with it, not
+   * with this one. Throws when there are too many tasks.
+   */
+  spawn(name: string, program: Program, sockets: readonly Descriptor[] = []): Task {
     if (this.#kernel.trace !== null) this.#trace(`spawn ${name}`);
-    return this.#kernel.spawn(name, program);
+    const handed = sockets.map(socketOf);
+    const task = this.#kernel.spawn(name, sys => {
+      for (const socket of handed) sys.#sockets.add(socket);
+      return program(sys);
+    });
+    for (const socket of handed) this.#sockets.delete(socket);
+    return task;
   }
 
   /** Ends the task from any depth of calls; `finally` blocks on the way run. */
@@ -68,71 +90,107 @@ export class Syscalls {
     throw new TaskExit();
   }
 
-  // Sockets. What each call does, and which errors it throws, is written in kernel/net/socket.ts.
+  // Sockets. What each call does, and which errors it throws, is written in kernel/net/socket.ts and the two kinds.
 
   /** A new socket. It is closed when the task ends, if not before. */
-  socket(type: SocketType): Socket {
+  socket(type: SocketType): Descriptor {
     if (this.#kernel.trace !== null) this.#trace(`socket ${type}`);
-    const socket = this.#kernel.net.sockets.socket(type);
-    this.#sockets.add(socket);
-    return socket;
+    return this.#own(this.#kernel.net.sockets.socket(type));
   }
 
   /** Takes a local endpoint: address 0 for all, port 0 for an ephemeral one. */
-  bind(socket: Socket, address: number, port: number): void {
-    if (this.#kernel.trace !== null) this.#trace(`bind ${socket.name} ${endpoint(address, port)}`);
-    socket.bind(address, port);
+  bind(socket: Descriptor, address: number, port: number): void {
+    if (this.#kernel.trace !== null) this.#trace(`bind ${socket.name} ${formatEndpoint(address, port)}`);
+    socketOf(socket).bind(address, port);
   }
 
-  /** Sets the one peer. */
-  connect(socket: Socket, address: number, port = 0): void {
-    if (this.#kernel.trace !== null) this.#trace(`connect ${socket.name} ${endpoint(address, port)}`);
-    socket.connect(address, port);
+  /** Makes the socket a listener, in which `backlog` connections may wait to be accepted. */
+  listen(socket: Descriptor, backlog = DEFAULT_BACKLOG): void {
+    if (this.#kernel.trace !== null) this.#trace(`listen ${socket.name} ${backlog}`);
+    socketOf(socket).listen(backlog);
   }
 
-  /** Sends one datagram to the peer. Does not block. */
-  send(socket: Socket, bytes: Uint8Array): void {
+  /** Waits for a connection: a socket of its own, which is this task's. */
+  *accept(socket: Descriptor): Blocking<Descriptor> {
+    if (this.#kernel.trace !== null) this.#trace(`accept ${socket.name}`);
+    return this.#own(yield* socketOf(socket).accept());
+  }
+
+  /** Sets the one peer; for a stream, opens the connection and waits until it is there. */
+  connect(socket: Descriptor, address: number, port = 0): Blocking<void> {
+    if (this.#kernel.trace !== null) this.#trace(`connect ${socket.name} ${formatEndpoint(address, port)}`);
+    return socketOf(socket).connect(address, port);
+  }
+
+  /** Sends to the peer. Returns how many bytes were taken: all, unless the socket may not wait. */
+  send(socket: Descriptor, bytes: Uint8Array): Blocking<number> {
     if (this.#kernel.trace !== null) this.#trace(`send ${socket.name} ${bytes.length} bytes`);
-    socket.send(bytes);
+    return socketOf(socket).send(bytes);
   }
 
-  /** Sends one datagram. Does not block. */
-  sendto(socket: Socket, bytes: Uint8Array, address: number, port = 0): void {
+  /** Sends one datagram. Does not wait. */
+  sendto(socket: Descriptor, bytes: Uint8Array, address: number, port = 0): void {
     if (this.#kernel.trace !== null) {
-      this.#trace(`sendto ${socket.name} ${bytes.length} bytes ${endpoint(address, port)}`);
+      this.#trace(`sendto ${socket.name} ${bytes.length} bytes ${formatEndpoint(address, port)}`);
     }
-    socket.sendto(bytes, address, port);
+    socketOf(socket).sendto(bytes, address, port);
+  }
+
+  /** Waits for bytes from the peer, at most `maxBytes`; none at all when it has finished sending. */
+  recv(socket: Descriptor, maxBytes = DEFAULT_RECV_BYTES): Blocking<Uint8Array> {
+    if (this.#kernel.trace !== null) this.#trace(`recv ${socket.name} ${maxBytes}`);
+    return socketOf(socket).recv(maxBytes);
   }
 
   /** Waits for a datagram; null when none came within `timeoutNs`. */
-  recvfrom(socket: Socket, timeoutNs = Number.POSITIVE_INFINITY): Blocking<Datagram | null> {
+  recvfrom(socket: Descriptor, timeoutNs?: number): Blocking<Datagram | null> {
     if (this.#kernel.trace !== null) this.#trace(`recvfrom ${socket.name}`);
-    return socket.recvfrom(timeoutNs);
+    return socketOf(socket).recvfrom(timeoutNs);
+  }
+
+  /** Ends one direction of a stream, or both. */
+  shutdown(socket: Descriptor, how: ShutdownHow): void {
+    if (this.#kernel.trace !== null) this.#trace(`shutdown ${socket.name} ${how}`);
+    socketOf(socket).shutdown(how);
   }
 
   /** The local endpoint. */
-  getsockname(socket: Socket): Endpoint {
+  getsockname(socket: Descriptor): Endpoint {
     if (this.#kernel.trace !== null) this.#trace(`getsockname ${socket.name}`);
-    return socket.getsockname();
+    return socketOf(socket).getsockname();
   }
 
-  /** Takes away the latest error that the network reported; null for none. */
-  takeError(socket: Socket): SocketError | null {
-    if (this.#kernel.trace !== null) this.#trace(`takeError ${socket.name}`);
-    return socket.takeError();
+  /** The peer. */
+  getpeername(socket: Descriptor): Endpoint {
+    if (this.#kernel.trace !== null) this.#trace(`getpeername ${socket.name}`);
+    return socketOf(socket).getpeername();
   }
 
-  /** Time to live of what the socket sends, 1 to 255. */
-  setTtl(socket: Socket, ttl: number): void {
-    if (this.#kernel.trace !== null) this.#trace(`setTtl ${socket.name} ${ttl}`);
-    if (!(Number.isInteger(ttl) && ttl >= 1 && ttl <= 255)) throw new RangeError(`no such time to live: ${ttl}`);
-    socket.ttl = ttl;
+  getsockopt<N extends keyof SocketOptions>(socket: Descriptor, name: N): SocketOptions[N] {
+    if (this.#kernel.trace !== null) this.#trace(`getsockopt ${socket.name} ${name}`);
+    return socketOf(socket).getsockopt(name);
   }
 
-  close(socket: Socket): void {
+  setsockopt<N extends keyof SettableOptions>(socket: Descriptor, name: N, value: SettableOptions[N]): void {
+    if (this.#kernel.trace !== null) this.#trace(`setsockopt ${socket.name} ${name} ${value}`);
+    socketOf(socket).setsockopt(name, value);
+  }
+
+  /**
+   * Waits until one of the sockets has an event that was asked for, at most `timeoutNs`. Returns for each the events
+   * that hold; all are 0 after a time-out.
+   */
+  poll(requests: readonly PollRequest[], timeoutNs = Number.POSITIVE_INFINITY): Blocking<number[]> {
+    if (this.#kernel.trace !== null) this.#trace(`poll ${requests.map(({ socket }) => socket.name).join(' ')}`);
+    const sockets = requests.map(({ socket, events }) => ({ socket: socketOf(socket), events }));
+    return poll(sockets, timeoutNs, () => this.#kernel.nowNs());
+  }
+
+  close(socket: Descriptor): void {
     if (this.#kernel.trace !== null) this.#trace(`close ${socket.name}`);
-    this.#sockets.delete(socket);
-    socket.close();
+    const closed = socketOf(socket);
+    this.#sockets.delete(closed);
+    closed.close();
   }
 
   /** For `Tasks` alone: the task has ended, and what it left open is closed. */
@@ -141,9 +199,17 @@ export class Syscalls {
     this.#sockets.clear();
   }
 
+  #own(socket: Socket): Socket {
+    this.#sockets.add(socket);
+    return socket;
+  }
+
   #trace(text: string): void {
     this.#kernel.trace?.syscall(this.#task.name, text);
   }
 }
 
-const endpoint = (address: number, port: number): string => `${formatIpv4(address)}:${port}`;
+function socketOf(descriptor: Descriptor): Socket {
+  if (descriptor instanceof Socket) return descriptor;
+  throw new SocketError('ENOTSOCK', 'not a socket');
+}

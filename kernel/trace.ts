@@ -23,7 +23,11 @@ export interface KernelTrace {
   arp(text: string): void;
   /** An IPv4 packet; `handler` serves its protocol number, or null: none. */
   ipv4(direction: Direction, source: number, destination: number, protocol: number, lengthBytes: number): void;
-  /** A datagram met a socket, or left one. */
+  /** A TCP connection or listener, named by its endpoints, went from one state of RFC 9293 section 3.3.2 to another. */
+  state(connection: string, from: string, to: string): void;
+  /** What TCP did that no state shows: a segment sent again, a window that closed, a timer that fired. */
+  tcp(text: string): void;
+  /** A datagram met a socket, or left one; for a stream, bytes went from or to the program. */
   socket(direction: Direction, socket: string, lengthBytes: number): void;
   /** Something was thrown away, and why. */
   drop(where: string, reason: string): void;

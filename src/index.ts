@@ -26,7 +26,8 @@
 export { type PingOptions, type PingReply, type PingReport, ping } from '../kernel/apps/ping.ts';
 export { type UdpClientOptions, type UdpClientReport, udpClient } from '../kernel/apps/udp-client.ts';
 export { ECHO_PORT, udpEcho } from '../kernel/apps/udp-echo.ts';
-export type { Datagram, Endpoint, Socket, SocketType } from '../kernel/net/socket.ts';
+export type { Endpoint } from '../kernel/net/endpoint.ts';
+export type { Datagram, Descriptor, SocketType } from '../kernel/net/socket.ts';
 export { SocketError } from '../kernel/net/socket-error.ts';
 export type { Syscalls } from '../kernel/syscall.ts';
 export type { Blocking, Program } from '../kernel/task.ts';

@@ -9,6 +9,7 @@
 import type {
   LinkState,
   NetDriverOps,
+  NetFeatures,
   NetInterface,
   PacketBuffer,
   PciDevice,
@@ -17,8 +18,11 @@ import type {
 } from '../../kernel/driver-api.ts';
 import { readLe16, readLe32 } from '../../src/lib/bytes.ts';
 import { readMac } from './eeprom.ts';
+import { DEFAULT_FEATURES, type Features } from './features.ts';
 import { InterruptControl, type InterruptService, maskInterrupts } from './interrupts.ts';
 import { Mmio } from './mmio.ts';
+import { Moderation } from './moderation.ts';
+import { MulticastTable } from './multicast.ts';
 import { LINK_DOWN, type LinkMode, preparePhy, readLink } from './phy.ts';
 import {
   CTRL,
@@ -33,7 +37,6 @@ import {
   CTRL_SLU,
   CTRL_TFCE,
   CTRL_VME,
-  MTA,
   RAH,
   RAH_AV,
   RAL,
@@ -51,49 +54,55 @@ const DEVICE_82540EM = 0x100e;
 export const DEFAULT_DESCRIPTORS = 256;
 /** Frames that one turn of deferred work hands up before others get theirs. */
 const RX_BUDGET = 64;
-const MTA_WORDS = 128;
+/** Buffers that a packet to be segmented may take: 64 KiB of them, if the ring has descriptors for so many. */
+const SEGMENTATION_BUFFERS = 32;
+/** One for a context, and one that always stays unused. */
+const SPARE_DESCRIPTORS = 2;
 /** The hardware takes less than a microsecond for a reset (13.4.1). */
 const RESET_POLL_LIMIT = 100;
 /** The longest frame on the wire: preamble and SFD 8, frame 1522, gap 12 octets. */
 const LONGEST_FRAME_BITS = (8 + 1522 + 12) * 8;
 
-/** Descriptors in each ring: multiples of 8 from 8 to 4096, 256 unless told. One of each stays unused. */
-export interface RingSizes {
+/** What can be chosen for an adapter. */
+export interface E1000Options {
+  /** Descriptors in each ring: multiples of 8 from 8 to 4096, 256 unless told. One of each stays unused. */
   readonly txDescriptors?: number;
   readonly rxDescriptors?: number;
   /** Negotiated unless told. */
   readonly link?: LinkMode;
+  /** All are on unless told. */
+  readonly features?: Partial<Features>;
 }
 
 /**
- * The driver. The devices in the PCI slots that are keys of `bySlot` have ring sizes of their own. Throws a RangeError
- * for sizes that the hardware cannot have.
+ * The driver. The devices in the PCI slots that are keys of `bySlot` have options of their own. Throws a RangeError for
+ * ring sizes that the hardware cannot have.
  */
-export function e1000Driver(sizes: RingSizes = {}, bySlot: ReadonlyMap<number, RingSizes> = new Map()): PciDriver {
-  for (const each of [sizes, ...bySlot.values()]) checkSizes(each);
+export function e1000Driver(
+  options: E1000Options = {},
+  bySlot: ReadonlyMap<number, E1000Options> = new Map(),
+): PciDriver {
+  for (const each of [options, ...bySlot.values()]) checkSizes(each);
   return {
     name: 'e1000',
     ids: [[VENDOR_INTEL, DEVICE_82540EM]],
     probe: (device, platform) => {
-      const { txDescriptors, rxDescriptors, link } = bySlot.get(device.slot) ?? sizes;
-      new Adapter(
-        device,
-        platform,
-        txDescriptors ?? DEFAULT_DESCRIPTORS,
-        rxDescriptors ?? DEFAULT_DESCRIPTORS,
-        link ?? 'auto',
-      );
+      const { txDescriptors, rxDescriptors, features, link } = bySlot.get(device.slot) ?? options;
+      const [tx, rx] = [txDescriptors ?? DEFAULT_DESCRIPTORS, rxDescriptors ?? DEFAULT_DESCRIPTORS];
+      new Adapter(device, platform, tx, rx, { ...DEFAULT_FEATURES, ...features }, link ?? 'auto');
     },
   };
 }
 
-function checkSizes({ txDescriptors = DEFAULT_DESCRIPTORS, rxDescriptors = DEFAULT_DESCRIPTORS }: RingSizes): void {
+function checkSizes({ txDescriptors = DEFAULT_DESCRIPTORS, rxDescriptors = DEFAULT_DESCRIPTORS }: E1000Options): void {
   checkRingSize('txDescriptors', txDescriptors);
   checkRingSize('rxDescriptors', rxDescriptors);
 }
 
 /** One 82540EM, from probe on. The kernel holds it as the interface's {@link NetDriverOps}. */
 class Adapter implements NetDriverOps, InterruptService {
+  readonly features: NetFeatures;
+  readonly #uses: Features;
   readonly #regs: Mmio;
   readonly #platform: Platform;
   readonly #txDescriptors: number;
@@ -102,6 +111,7 @@ class Adapter implements NetDriverOps, InterruptService {
   readonly #iface: NetInterface;
   readonly #interrupts: InterruptControl;
   readonly #statistics: Statistics;
+  readonly #multicast: MulticastTable;
   /** Both null while the interface is closed. */
   #tx: TxRing | null = null;
   #rx: RxRing | null = null;
@@ -109,7 +119,14 @@ class Adapter implements NetDriverOps, InterruptService {
   #link: LinkState = LINK_DOWN;
 
   /** Brings the device up as far as it goes without rings. Throws when it does not answer as it should. */
-  constructor(device: PciDevice, platform: Platform, txDescriptors: number, rxDescriptors: number, link: LinkMode) {
+  constructor(
+    device: PciDevice,
+    platform: Platform,
+    txDescriptors: number,
+    rxDescriptors: number,
+    uses: Features,
+    link: LinkMode,
+  ) {
     const base = device.bars[0] ?? 0;
     if (base === 0) throw new Error('BAR0 has no address');
     device.enable();
@@ -117,10 +134,20 @@ class Adapter implements NetDriverOps, InterruptService {
     this.#platform = platform;
     this.#txDescriptors = txDescriptors;
     this.#rxDescriptors = rxDescriptors;
+    this.#uses = uses;
+    this.features = {
+      checksum: uses.checksumOffload,
+      segmentationBuffers:
+        uses.checksumOffload && uses.segmentation
+          ? Math.min(txDescriptors - SPARE_DESCRIPTORS, SEGMENTATION_BUFFERS)
+          : 0,
+      vlan: uses.vlan,
+    };
     this.#reset();
     this.#mac = readMac(this.#regs, platform);
     preparePhy(this.#regs, platform, link);
     this.#statistics = new Statistics(this.#regs);
+    this.#multicast = new MulticastTable(this.#regs, uses.multicastFilter);
     this.#iface = platform.addInterface(this.#mac, this);
     this.#interrupts = new InterruptControl(this.#regs, platform, device.irq, this.#iface.name, this);
   }
@@ -129,7 +156,10 @@ class Adapter implements NetDriverOps, InterruptService {
   open(): void {
     const { memory, packets } = this.#platform;
     const counters = this.#statistics.driver;
-    const tx = new TxRing(this.#regs, memory, packets, this.#iface, counters, this.#txDescriptors);
+    const tx = new TxRing(this.#regs, memory, packets, this.#iface, counters, this.#txDescriptors, {
+      ...this.features,
+      delaysInterrupts: this.#uses.moderation,
+    });
     try {
       this.#rx = new RxRing(this.#regs, memory, packets, this.#iface, counters, this.#rxDescriptors);
     } catch (error) {
@@ -139,7 +169,8 @@ class Adapter implements NetDriverOps, InterruptService {
     this.#tx = tx;
     this.#configureMac();
     tx.start();
-    this.#rx.start();
+    const moderation = this.#uses.moderation ? new Moderation(this.#regs, this.#platform) : null;
+    this.#rx.start(this.#uses.checksumOffload, this.#multicast.promiscuous, moderation);
     this.#interrupts.start();
   }
 
@@ -162,6 +193,13 @@ class Adapter implements NetDriverOps, InterruptService {
 
   transmit(packet: PacketBuffer): boolean {
     return this.#tx?.transmit(packet) ?? false;
+  }
+
+  setMulticast(groups: readonly Uint8Array[]): void {
+    const before = this.#multicast.promiscuous;
+    this.#multicast.set(groups, this.#rx !== null);
+    const { promiscuous } = this.#multicast;
+    if (promiscuous !== before) this.#rx?.receiveAllMulticast(promiscuous);
   }
 
   statistics(): Readonly<Record<string, number>> {
@@ -211,11 +249,12 @@ class Adapter implements NetDriverOps, InterruptService {
   /** General configuration, 14.3, and the address filter of 14.4. */
   #configureMac(): void {
     const regs = this.#regs;
-    // The MAC follows the PHY (14.3.1): link on, speed and duplex not forced. Neither flow control nor VLAN stripping.
+    // The MAC follows the PHY (14.3.1): link on, speed and duplex not forced. No flow control.
     const cleared =
       CTRL_LRST | CTRL_ILOS | CTRL_FRCSPD | CTRL_FRCDPLX | CTRL_RFCE | CTRL_TFCE | CTRL_VME | CTRL_PHY_RST;
-    regs.write(CTRL, (regs.read(CTRL) & ~cleared) | CTRL_ASDE | CTRL_SLU);
-    for (let word = 0; word < MTA_WORDS; word++) regs.write(MTA + 4 * word, 0);
+    const set = CTRL_ASDE | CTRL_SLU | (this.#uses.vlan ? CTRL_VME : 0);
+    regs.write(CTRL, (regs.read(CTRL) & ~cleared) | set);
+    this.#multicast.write();
     regs.write(RAL, readLe32(this.#mac, 0));
     regs.write(RAH, RAH_AV | readLe16(this.#mac, 4));
   }

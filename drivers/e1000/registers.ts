@@ -57,9 +57,13 @@ export const ICR_RXT0 = 1 << 7;
 /** Every cause that the part has; the other bits are to be written as 0. */
 export const ICR_ALL = 0x0001_f6df;
 
+/** Interrupt throttling, 13.4.18: the least time between two interrupts, in units of 256 ns. */
+export const ITR = 0x00c4;
+
 /** Receive control, 13.4.22. */
 export const RCTL = 0x0100;
 export const RCTL_EN = 1 << 1;
+export const RCTL_MPE = 1 << 4;
 export const RCTL_BAM = 1 << 15;
 export const RCTL_SECRC = 1 << 26;
 
@@ -69,6 +73,10 @@ export const RDBAH = 0x2804;
 export const RDLEN = 0x2808;
 export const RDH = 0x2810;
 export const RDT = 0x2818;
+
+/** Receive checksum control, 13.4.40. */
+export const RXCSUM = 0x5000;
+export const RXCSUM_TUOFL = 1 << 9;
 
 /** Transmit control, 13.4.33. */
 export const TCTL = 0x0400;
@@ -90,6 +98,10 @@ export const TDLEN = 0x3808;
 export const TDH = 0x3810;
 export const TDT = 0x3818;
 
+/** Transmit interrupt delays for descriptors with IDE, from the last and from the first, 13.4.41 and 13.4.44. */
+export const TIDV = 0x3820;
+export const TADV = 0x382c;
+
 /** Multicast table, 128 words, 13.5.1; receive address of entry 0, 13.5.2 and 13.5.3. */
 export const MTA = 0x5200;
 export const RAL = 0x5400;
@@ -109,7 +121,19 @@ export const COUNTERS = {
   COLC: 0x4028,
   DC: 0x4030,
   TNCRS: 0x4034,
+  CEXTERR: 0x403c,
   RLEC: 0x4040,
+  XONRXC: 0x4048,
+  XONTXC: 0x404c,
+  XOFFRXC: 0x4050,
+  XOFFTXC: 0x4054,
+  FCRUC: 0x4058,
+  PRC64: 0x405c,
+  PRC127: 0x4060,
+  PRC255: 0x4064,
+  PRC511: 0x4068,
+  PRC1023: 0x406c,
+  PRC1522: 0x4070,
   GPRC: 0x4074,
   BPRC: 0x4078,
   MPRC: 0x407c,
@@ -121,8 +145,16 @@ export const COUNTERS = {
   RJC: 0x40b0,
   TPR: 0x40d0,
   TPT: 0x40d4,
+  PTC64: 0x40d8,
+  PTC127: 0x40dc,
+  PTC255: 0x40e0,
+  PTC511: 0x40e4,
+  PTC1023: 0x40e8,
+  PTC1522: 0x40ec,
   MPTC: 0x40f0,
   BPTC: 0x40f4,
+  TSCTC: 0x40f8,
+  TSCTFC: 0x40fc,
 } as const;
 
 /** Statistics of 64 bits: the low half, which the high half follows. Reading the high half clears both. */
@@ -142,20 +174,48 @@ export const PSCON_ASSERT_CRS_ON_TX = 1 << 11;
 /** Octets in a descriptor of either ring. */
 export const DESCRIPTOR_BYTES = 16;
 
-/** Legacy transmit descriptor, 3.3.3: CMD is octet 11, STA is octet 12. */
+/**
+ * Transmit descriptors, 3.3.3 to 3.3.7, by their third and fourth word. In the third: the command, octet 11, which the
+ * legacy and the data format share but for TSE, and whose place in the context format is TUCMD's; and DTYP, which says
+ * which of the latter two a descriptor with DEXT is.
+ */
+export const TX_CMD_EOP = 1 << 24;
+export const TX_CMD_IFCS = 1 << 25;
+export const TX_CMD_TSE = 1 << 26;
+export const TX_CMD_RS = 1 << 27;
+export const TX_CMD_DEXT = 1 << 29;
+export const TX_CMD_VLE = 1 << 30;
+export const TX_CMD_IDE = 1 << 31;
+export const TX_TUCMD_TCP = 1 << 24;
+export const TX_TUCMD_IP = 1 << 25;
+export const TX_DTYP_DATA = 1 << 20;
+/** In the fourth: STA, octet 12; POPTS, octet 13 of the data format; SPECIAL, from octet 14 on, the VLAN tag. */
 export const TX_STA_AT = 12;
-export const TX_CMD_EOP = 1 << 0;
-export const TX_CMD_IFCS = 1 << 1;
-export const TX_CMD_RS = 1 << 3;
 export const TX_STA_DD = 1 << 0;
 export const TX_STA_EC = 1 << 1;
 export const TX_STA_LC = 1 << 2;
+export const TX_POPTS_IXSM = 1 << 8;
+export const TX_POPTS_TXSM = 1 << 9;
+export const TX_SPECIAL = 0xffff << 16;
 
-/** Receive descriptor, 3.2.3: length, status and errors by octet. */
+/** Context descriptor, 3.3.5: where the IPv4 header and its checksum are, first word; the TCP or UDP one's, second. */
+export const TX_CSS = 0xff;
+export const TX_CSO = 0xff << 8;
+export const TX_CSE = 0xffff << 16;
+/** Its fourth word: octets of all headers, and of the data of a segment. */
+export const TX_HDRLEN = 0xff << 8;
+export const TX_MSS = 0xffff << 16;
+
+/** Receive descriptor, 3.2.3: length, status, errors and VLAN tag by octet. */
 export const RX_LENGTH_AT = 8;
 export const RX_STATUS_AT = 12;
 export const RX_ERRORS_AT = 13;
+export const RX_SPECIAL_AT = 14;
 export const RX_STATUS_DD = 1 << 0;
 export const RX_STATUS_EOP = 1 << 1;
+export const RX_STATUS_IXSM = 1 << 2;
+export const RX_STATUS_VP = 1 << 3;
+export const RX_STATUS_TCPCS = 1 << 5;
 export const RX_ERRORS_CE = 1 << 0;
+export const RX_ERRORS_TCPE = 1 << 5;
 export const RX_ERRORS_RXE = 1 << 7;

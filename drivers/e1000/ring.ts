@@ -17,7 +17,7 @@ const RING_ALIGN_BYTES = 16;
 export class DescriptorRing {
   readonly count: number;
   readonly view: DataView;
-  /** By descriptor: the packet that it names, null while it names none. */
+  /** By descriptor: the packet that is its user's again when the descriptor is done with, null for none. */
   readonly packets: (PacketBuffer | null)[];
   readonly #buffer: DmaBuffer;
   readonly #memory: DmaMemory;
@@ -31,6 +31,11 @@ export class DescriptorRing {
     this.packets = new Array<PacketBuffer | null>(count).fill(null);
     this.#buffer = buffer;
     this.#memory = memory;
+  }
+
+  /** Descriptors from `from` up to, not including, `to`. */
+  distance(from: number, to: number): number {
+    return to >= from ? to - from : to - from + this.count;
   }
 
   get sizeBytes(): number {
@@ -53,17 +58,22 @@ export class DescriptorRing {
   }
 
   /**
-   * Fills a whole descriptor: `packet` from `start` on, then `command`, the third word of its layout. The fourth word,
-   * where the hardware writes its status, becomes zero: a DD of the last time round must not be taken for a new one.
+   * Fills a whole descriptor, whose buffer is `packet` from `start` on. `word2` and `word3` are its third and fourth
+   * word. The hardware writes its status into the fourth, where it is zero now: a DD of the last time round must not be
+   * taken for a new one.
    */
-  fill(index: number, packet: PacketBuffer, command: number): void {
-    const at = index * DESCRIPTOR_BYTES;
+  fill(index: number, packet: PacketBuffer, word2: number, word3: number): void {
     const address = packet.address + packet.start;
-    this.packets[index] = packet;
-    this.view.setUint32(at, address, true);
-    this.view.setUint32(at + 4, high(address), true);
-    this.view.setInt32(at + 8, command, true);
-    this.view.setInt32(at + 12, 0, true);
+    this.fillWords(index, address, high(address), word2, word3);
+  }
+
+  /** Fills a whole descriptor by its four words. */
+  fillWords(index: number, word0: number, word1: number, word2: number, word3: number): void {
+    const at = index * DESCRIPTOR_BYTES;
+    this.view.setUint32(at, word0, true);
+    this.view.setUint32(at + 4, word1, true);
+    this.view.setInt32(at + 8, word2, true);
+    this.view.setInt32(at + 12, word3, true);
   }
 
   /** Takes the packet of a descriptor out of the ring. */

@@ -11,11 +11,13 @@
  */
 import type { DmaMemory, NetInterface, PacketBuffer, PacketPool } from '../../kernel/driver-api.ts';
 import type { Mmio } from './mmio.ts';
+import type { Moderation } from './moderation.ts';
 import {
   DESCRIPTOR_BYTES,
   RCTL,
   RCTL_BAM,
   RCTL_EN,
+  RCTL_MPE,
   RCTL_SECRC,
   RDBAH,
   RDBAL,
@@ -25,10 +27,17 @@ import {
   RX_ERRORS_AT,
   RX_ERRORS_CE,
   RX_ERRORS_RXE,
+  RX_ERRORS_TCPE,
   RX_LENGTH_AT,
+  RX_SPECIAL_AT,
   RX_STATUS_AT,
   RX_STATUS_DD,
   RX_STATUS_EOP,
+  RX_STATUS_IXSM,
+  RX_STATUS_TCPCS,
+  RX_STATUS_VP,
+  RXCSUM,
+  RXCSUM_TUOFL,
 } from './registers.ts';
 import { DescriptorRing } from './ring.ts';
 import type { DriverCounters } from './statistics.ts';
@@ -51,6 +60,9 @@ export class RxRing {
   #tail = 0;
   /** In the middle of a frame that takes more than one descriptor, which is thrown away to its end. */
   #discarding = false;
+  #moderation: Moderation | null = null;
+  /** Octets received in the batch at hand. */
+  #octets = 0;
 
   /** Fills all but one of `count` descriptors. Throws when memory or packets do not suffice, and then holds none. */
   constructor(
@@ -74,24 +86,37 @@ export class RxRing {
     }
   }
 
-  /** Receive initialization, 14.4. The hardware must be fresh from a reset. */
-  start(): void {
+  /**
+   * Receive initialization, 14.4. The hardware must be fresh from a reset. `checksums`: it shall check those of TCP and
+   * UDP. `allMulticast`: as {@link receiveAllMulticast}. `moderation` is told what comes in.
+   */
+  start(checksums: boolean, allMulticast: boolean, moderation: Moderation | null): void {
+    this.#moderation = moderation;
     const regs = this.#regs;
     regs.write(RDBAL, this.#ring.addressLow);
     regs.write(RDBAH, this.#ring.addressHigh);
     regs.write(RDLEN, this.#ring.sizeBytes);
     regs.write(RDH, 0);
     regs.write(RDT, this.#tail);
+    if (checksums) regs.write(RXCSUM, RXCSUM_TUOFL);
+    this.receiveAllMulticast(allMulticast);
+  }
+
+  /** Enables the receiver, for frames to every group address or for those that the table lets in. */
+  receiveAllMulticast(all: boolean): void {
     // BSIZE 0 is 2,048; SECRC strips the FCS, so that a descriptor's length does not include it (13.4.22).
-    regs.write(RCTL, RCTL_EN | RCTL_BAM | RCTL_SECRC);
+    this.#regs.write(RCTL, RCTL_EN | RCTL_BAM | RCTL_SECRC | (all ? RCTL_MPE : 0));
   }
 
   /** Hands up at most `budget` frames. Returns whether there may be more. */
   poll(budget: number): boolean {
     let done = 0;
+    this.#octets = 0;
     while (done < budget && this.#receiveOne()) done += 1;
+    if (done === 0) return false;
     // One doorbell for the batch. The descriptors stand in memory already (see ring.ts).
-    if (done !== 0) this.#regs.write(RDT, this.#tail);
+    this.#regs.write(RDT, this.#tail);
+    this.#moderation?.received(done, this.#octets);
     return done === budget;
   }
 
@@ -114,11 +139,14 @@ export class RxRing {
     // The hardware writes DD last, so what else the descriptor holds is valid once DD is seen (3.2.3.1).
     if ((status & RX_STATUS_DD) === 0) return false;
     const lengthBytes = view.getUint16(at + RX_LENGTH_AT, true);
+    this.#octets += lengthBytes;
     const packet = this.#ring.take(this.#next);
     this.#next = this.#ring.after(this.#next);
     this.#packetPool.toCpu(packet);
 
-    const wanted = this.#acceptable(status, view.getUint8(at + RX_ERRORS_AT), lengthBytes, packet);
+    const errors = view.getUint8(at + RX_ERRORS_AT);
+    const tag = view.getUint16(at + RX_SPECIAL_AT, true);
+    const wanted = this.#acceptable(status, errors, lengthBytes, packet);
     const fresh = wanted ? this.#packetPool.allocate() : null;
     if (fresh === null) {
       if (wanted) this.#counters.rxNoBuffer += 1;
@@ -127,6 +155,12 @@ export class RxRing {
     }
     this.#give(fresh);
     packet.length = lengthBytes;
+    if ((status & RX_STATUS_VP) !== 0) packet.vlanTag = tag;
+    // Of IXSM and TCPCS the first says that the hardware did not look, the second that it did (3.2.3.1).
+    if ((status & (RX_STATUS_IXSM | RX_STATUS_TCPCS)) === RX_STATUS_TCPCS) {
+      packet.checksumGood = (errors & RX_ERRORS_TCPE) === 0;
+      if (!packet.checksumGood) this.#counters.rxChecksumErrors += 1;
+    }
     this.#iface.receive(packet); // last: the kernel may transmit, and interrupts may come in, before it returns
     return true;
   }
@@ -151,7 +185,8 @@ export class RxRing {
   /** Puts an empty packet in at the tail. It is the device's from here on, though the device learns of it by RDT. */
   #give(packet: PacketBuffer): void {
     this.#packetPool.toDevice(packet);
-    this.#ring.fill(this.#tail, packet, 0);
+    this.#ring.packets[this.#tail] = packet;
+    this.#ring.fill(this.#tail, packet, 0, 0);
     this.#tail = this.#ring.after(this.#tail);
   }
 

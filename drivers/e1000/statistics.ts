@@ -1,5 +1,8 @@
 /**
  * Counters: those of the hardware (13.7), which clear when read and are therefore added up here, and the driver's own.
+ * All that a copper part counts is read, by one call of `NetDriverOps.statistics`; SYMERRS and SEC belong to parts with
+ * a SerDes, MGTPRC, MGTPDC and MGTPTC to management, of which there is none.
+ *
  * There is no timer to read them: a 32-bit counter sticks after 2**32 frames, which are 48 minutes of nothing but the
  * shortest frames at 1000 Mb/s, and octets are counted in 64 bits.
  */
@@ -14,6 +17,8 @@ export interface DriverCounters {
   rxErrors: number;
   /** Frames that took more than one descriptor. */
   rxMultiDescriptor: number;
+  /** Frames whose TCP or UDP checksum is wrong, as the hardware has it; they are handed up all the same. */
+  rxChecksumErrors: number;
   /** Frames that met too many collisions, or a late one. */
   txErrors: number;
 }
@@ -22,7 +27,13 @@ const NARROW = Object.entries(COUNTERS);
 const WIDE = Object.entries(WIDE_COUNTERS);
 
 export class Statistics {
-  readonly driver: DriverCounters = { rxNoBuffer: 0, rxErrors: 0, rxMultiDescriptor: 0, txErrors: 0 };
+  readonly driver: DriverCounters = {
+    rxNoBuffer: 0,
+    rxErrors: 0,
+    rxMultiDescriptor: 0,
+    rxChecksumErrors: 0,
+    txErrors: 0,
+  };
   readonly #regs: Mmio;
   readonly #hardware: Record<string, number> = Object.fromEntries([...NARROW, ...WIDE].map(([name]) => [name, 0]));
 

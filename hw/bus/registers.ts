@@ -31,7 +31,12 @@ export interface Layout {
   readonly stride?: number;
   /** Survives a software reset; only power-on restores the reset value. */
   readonly sticky?: boolean;
+  /** Memory rather than registers: plain words that reset to zero, and cost nothing until one of them is written. */
+  readonly memory?: boolean;
 }
+
+/** Slots from here on are words of memory, those below are registers. Offsets have 16-bit slots. */
+const FIRST_MEMORY_SLOT = 0x8000;
 
 /** A declared register: its fields as masks, and where it lives. `n` is its first slot in the register file. */
 export type Register<F = Record<never, never>> = { readonly [K in keyof F]: number } & {
@@ -41,6 +46,7 @@ export type Register<F = Record<never, never>> = { readonly [K in keyof F]: numb
   readonly count: number;
   readonly stride: number;
   readonly sticky: boolean;
+  readonly memory: boolean;
   readonly fields: Fields;
 };
 
@@ -50,18 +56,23 @@ export type RegisterMap = Readonly<Record<string, Register>>;
 export function registers<const S extends Readonly<Record<string, Declaration>>>(
   spec: S,
 ): { readonly [N in keyof S]: Register<S[N][2]> } {
-  let n = 1;
+  let next = 1;
+  let nextMemory = FIRST_MEMORY_SLOT;
   const entries = Object.entries(spec).map(([name, [at, doc, fields, layout = {}]]) => {
-    const { count = 1, stride = 4, sticky = false } = layout;
+    const { count = 1, stride = 4, sticky = false, memory = false } = layout;
     const masks = Object.fromEntries(Object.entries(fields).map(([field, [, hi, lo]]) => [field, bitMask(hi, lo)]));
-    n += count;
-    return [name, Object.freeze({ ...masks, at, n: n - count, doc, count, stride, sticky, fields })];
+    const n = memory ? nextMemory : next;
+    if (memory) nextMemory += count;
+    else next += count;
+    return [name, Object.freeze({ ...masks, at, n, doc, count, stride, sticky, memory, fields })];
   });
   return Object.freeze(Object.fromEntries(entries)) as never; // fromEntries keeps V8's fast properties
 }
 
 /** Told when software writes ones to bits that are reserved or not implemented. */
 export type ReservedTap = (register: string, bits: number) => void;
+
+const isMemory = (slot: number): boolean => slot >= FIRST_MEMORY_SLOT;
 
 const COLUMNS = 6;
 const RW = 0;
@@ -73,8 +84,11 @@ const HIDDEN = 5;
 
 /** The registers of one device: storage, and reads and writes as declared. Values are int32. */
 export class RegisterFile {
-  /** Contents by slot. A device may write its own `ro` bits here; an inspector may read. */
+  /** Contents by slot, memory excepted. A device may write its own `ro` bits here; an inspector may read. */
   readonly values: Int32Array;
+  /** Words of memory, from FIRST_MEMORY_SLOT on. Null, all zero, until one is written. */
+  #memory: Int32Array | null = null;
+  readonly #memoryCount: number;
   /** Observation of reserved bits. Null unless somebody watches. */
   onReserved: ReservedTap | null = null;
   readonly #map: RegisterMap;
@@ -86,7 +100,11 @@ export class RegisterFile {
   /** A register file for `map`, which occupies `sizeBytes` of address space. */
   constructor(map: RegisterMap, sizeBytes: number) {
     const all = Object.entries(map);
-    const slotCount = all.reduce((sum, [, register]) => sum + register.count, 1);
+    const countOf = (memory: boolean) =>
+      all.reduce((sum, [, register]) => sum + (register.memory === memory ? register.count : 0), 0);
+    const slotCount = countOf(false) + 1;
+    assert(slotCount <= FIRST_MEMORY_SLOT, 'a device with more registers than slots');
+    this.#memoryCount = countOf(true);
     const names = new Array<string>(slotCount).fill('');
     this.#map = map;
     this.values = new Int32Array(slotCount);
@@ -95,8 +113,8 @@ export class RegisterFile {
     this.#slots = new Uint16Array(sizeBytes >>> 2);
     for (const [name, register] of all) {
       for (let i = 0; i < register.count; i++) {
-        names[register.n + i] = register.count > 1 ? `${name}[${i}]` : name;
         this.#place(name, register, i);
+        if (!register.memory) names[register.n + i] = register.count > 1 ? `${name}[${i}]` : name;
       }
     }
     this.#names = names;
@@ -110,11 +128,14 @@ export class RegisterFile {
 
   /** The name of a slot, with its index if it is one of an array. */
   nameOf(slot: number): string {
-    return this.#names[slot]!;
+    if (!isMemory(slot)) return this.#names[slot]!;
+    const [name, { n }] = Object.entries(this.#map).find(([, { n, count }]) => slot >= n && slot < n + count)!;
+    return `${name}[${slot - n}]`;
   }
 
   /** What software reads, with the side effects that the access kinds declare. */
   read(slot: number): number {
+    if (isMemory(slot)) return this.#word(slot);
     const value = this.values[slot]!;
     const column = slot * COLUMNS;
     this.values[slot] = value & ~this.#masks[column + RC]!;
@@ -123,11 +144,17 @@ export class RegisterFile {
 
   /** What software would read, without any side effect. */
   peek(slot: number): number {
+    if (isMemory(slot)) return this.#word(slot);
     return this.values[slot]! & ~this.#masks[slot * COLUMNS + HIDDEN]!;
   }
 
   /** A write by software: storage is replaced, w1c bits clear, w1s bits set, everything else stays. */
   write(slot: number, raw: number): void {
+    if (isMemory(slot)) {
+      this.#memory ??= new Int32Array(this.#memoryCount);
+      this.#memory[slot - FIRST_MEMORY_SLOT] = raw;
+      return;
+    }
     const column = slot * COLUMNS;
     const masks = this.#masks;
     const rw = masks[column + RW]!;
@@ -138,22 +165,35 @@ export class RegisterFile {
     }
   }
 
-  /** Puts every register back to its declared reset value; a software reset leaves the sticky ones. */
+  /** Puts every register back to its declared reset value; a software reset leaves the sticky ones, and memory. */
   reset(kind: 'power-on' | 'software'): void {
+    if (kind === 'power-on') this.#memory = null;
     for (const register of Object.values(this.#map)) {
-      if (kind === 'software' && register.sticky) continue;
+      if ((kind === 'software' && register.sticky) || register.memory) continue;
       for (let slot = register.n; slot < register.n + register.count; slot++) {
         this.values[slot] = this.#resets[slot]!;
       }
     }
   }
 
+  /** Registers, and behind them the memory if any of it was written. */
   save(): Int32Array {
-    return this.values.slice();
+    const { values } = this;
+    if (this.#memory === null) return values.slice();
+    const state = new Int32Array(values.length + this.#memoryCount);
+    state.set(values);
+    state.set(this.#memory, values.length);
+    return state;
   }
 
   load(state: Int32Array): void {
-    this.values.set(state);
+    const { length } = this.values;
+    this.values.set(state.subarray(0, length));
+    this.#memory = state.length > length ? state.slice(length) : null;
+  }
+
+  #word(slot: number): number {
+    return this.#memory === null ? 0 : this.#memory[slot - FIRST_MEMORY_SLOT]!;
   }
 
   #place(name: string, register: Register, index: number): void {
@@ -162,6 +202,7 @@ export class RegisterFile {
     assert(offset % 4 === 0 && offset >>> 2 < this.#slots.length, `register ${name} lies outside its device`);
     assert(this.#slots[offset >>> 2] === 0, `register ${name} overlaps another`);
     this.#slots[offset >>> 2] = slot;
+    if (register.memory) return;
     let named = 0;
     for (const [access, hi, lo, reset] of Object.values(register.fields)) {
       const mask = bitMask(hi, lo);

@@ -68,7 +68,7 @@ export const CONFIG = registers({
     0x0c,
     'Cache line size, latency timer, header type, self-test',
     {
-      CACHE_LINE_SIZE: ['rw', 7, 0, 0, 'In dwords: stored, never used'],
+      CACHE_LINE_SIZE: ['rw', 7, 0, 0, 'In dwords. What a master counts in cache lines, it counts in these'],
       LATENCY_TIMER: ['rw', 15, 8, 0, 'In bus clocks: stored, never used'],
       HEADER_TYPE: ['ro', 23, 16, 0, 'Header type 00h, one function'],
       BIST: ['ro', 31, 24, 0, 'No self-test'],

@@ -3,7 +3,7 @@
  * so errors that routers and the host itself report come out of `recvfrom` and `send`.
  */
 import { readBe16, writeBe16 } from '../../src/lib/bytes.ts';
-import type { Socket } from '../net/socket.ts';
+import type { Descriptor } from '../net/socket.ts';
 import { SocketError } from '../net/socket-error.ts';
 import type { Syscalls } from '../syscall.ts';
 import type { Blocking, Program } from '../task.ts';
@@ -63,15 +63,15 @@ export function ping(
 
 function* pingOnce(
   sys: Syscalls,
-  socket: Socket,
+  socket: Descriptor,
   destination: number,
   sequence: number,
   settings: PingOptions,
 ): Blocking<PingReport> {
   const sentNs = sys.nowNs();
   try {
-    if (!socket.connected) sys.connect(socket, destination);
-    sys.send(socket, echoRequest(sequence, settings.payloadBytes));
+    yield* sys.connect(socket, destination);
+    yield* sys.send(socket, echoRequest(sequence, settings.payloadBytes));
     for (;;) {
       const leftNs = Math.max(0, sentNs + settings.timeoutNs - sys.nowNs());
       const reply = yield* sys.recvfrom(socket, leftNs);

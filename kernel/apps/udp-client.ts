@@ -3,7 +3,7 @@
  * fast, and whether it was still the same.
  */
 import { readBe32, writeBe32 } from '../../src/lib/bytes.ts';
-import type { Socket } from '../net/socket.ts';
+import type { Descriptor } from '../net/socket.ts';
 import { SocketError } from '../net/socket-error.ts';
 import type { Syscalls } from '../syscall.ts';
 import type { Blocking, Program } from '../task.ts';
@@ -37,7 +37,7 @@ export function udpClient(
   const settings = { ...DEFAULTS, ...options };
   return function* (sys: Syscalls): Blocking<void> {
     const socket = sys.socket('udp');
-    sys.connect(socket, address, port);
+    yield* sys.connect(socket, address, port);
     for (let sequence = 1; sequence <= settings.count; sequence++) {
       report(yield* exchange(sys, socket, sequence, settings));
     }
@@ -47,14 +47,14 @@ export function udpClient(
 
 function* exchange(
   sys: Syscalls,
-  socket: Socket,
+  socket: Descriptor,
   sequence: number,
   settings: UdpClientOptions,
 ): Blocking<UdpClientReport> {
   const sent = datagram(sequence, Math.max(SEQUENCE_BYTES, settings.payloadBytes));
   const sentNs = sys.nowNs();
   try {
-    sys.send(socket, sent);
+    yield* sys.send(socket, sent);
     for (;;) {
       const leftNs = Math.max(0, sentNs + settings.timeoutNs - sys.nowNs());
       const answer = yield* sys.recvfrom(socket, leftNs);

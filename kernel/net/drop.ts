@@ -12,6 +12,7 @@ export const DROP_REASONS = {
   'transmit queue is full': 'the driver has been out of descriptors for longer than the queue could bridge',
   'frame too short': 'fewer than the 14 octets of an Ethernet header',
   'not our MAC address': 'a frame for another station, seen because the NIC is promiscuous',
+  'group not joined': 'a multicast frame that was let in with others, for filters of hardware are coarse',
   'no handler for its EtherType': 'IPX, AppleTalk and their like, until a module registers for them',
   'length field, not an EtherType': 'an IEEE 802.2 LLC frame (IEEE 802.3 clause 3.2.6)',
   // ARP
@@ -29,6 +30,10 @@ export const DROP_REASONS = {
   'fragmentation not supported': 'a fragment: this stack does not reassemble. No ICMP error is sent',
   'no such protocol': 'nobody registered for its protocol number; answered with 3/2',
   'loopback queue is full': 'this host sends to itself faster than it receives',
+  // TCP
+  'malformed TCP': 'shorter than its header, or than its data offset says (RFC 9293 section 3.1)',
+  'bad TCP checksum': 'RFC 9293 section 3.1 (MUST-3)',
+  'TCP to or from no single host': 'a broadcast, a multicast, or 0.0.0.0 (RFC 9293 section 3.9.2.3)',
   // ICMP and UDP
   'malformed ICMP': 'shorter than its header, or than the IPv4 header that it quotes',
   'bad ICMP checksum': 'RFC 792',

@@ -5,6 +5,7 @@
 import { readBe16, readBe32, writeBe16 } from '../../src/lib/bytes.ts';
 import type { KernelContext } from '../context.ts';
 import type { PacketBuffer } from '../driver-api.ts';
+import type { DatagramProtocol, DatagramSocket } from './datagram-socket.ts';
 import type { DropReason } from './drop.ts';
 import { ECHO, emitIcmp, ICMP_HEADER_BYTES, ICMP_PROTOCOL, type IcmpReport, socketErrorOf } from './icmp-message.ts';
 import type { Ipv4Header } from './ipv4/header.ts';
@@ -13,11 +14,10 @@ import type { Ipv4Output } from './ipv4/output.ts';
 import { allocateTransport, IPV4_HEADER_BYTES } from './packet.ts';
 import { PortTable } from './port-table.ts';
 import { Slab } from './slab.ts';
-import type { DatagramProtocol, Socket } from './socket.ts';
 import { SocketError } from './socket-error.ts';
 
 export class EchoSockets implements DatagramProtocol {
-  readonly ports: PortTable<Socket>;
+  readonly ports: PortTable<DatagramSocket>;
   readonly output: Ipv4Output;
   readonly #context: KernelContext;
   readonly #slab = new Slab();
@@ -29,7 +29,7 @@ export class EchoSockets implements DatagramProtocol {
   }
 
   /** Sends `bytes`, an echo request from its type octet on. Identifier and checksum in it are of no meaning. */
-  send(socket: Socket, bytes: Uint8Array, address: number): void {
+  send(socket: DatagramSocket, bytes: Uint8Array, address: number): void {
     if (bytes.length < ICMP_HEADER_BYTES || bytes[0] !== ECHO || bytes[1] !== 0) {
       throw new SocketError('EINVAL', 'not an echo request');
     }
@@ -42,7 +42,7 @@ export class EchoSockets implements DatagramProtocol {
     const trace = this.#context.trace;
     if (trace !== null) trace.socket('out', socket.name, bytes.length);
     const source = socket.localAddress === 0 ? route.source : socket.localAddress;
-    this.output.send(packet, route, source, address, ICMP_PROTOCOL, socket.ttl, 0);
+    this.output.send(packet, route, source, address, ICMP_PROTOCOL, socket.ttl, socket.typeOfService);
   }
 
   /** An echo reply; the packet stays the caller's. Returns why it was of no use, or null. */

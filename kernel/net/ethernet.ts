@@ -5,6 +5,10 @@
  * A frame for which nobody registered is counted under its type and dropped. So is one in which the field is a length:
  * an IEEE 802.2 LLC frame.
  *
+ * A frame with an IEEE 802.1Q tag has the EtherType VLAN, and goes to whoever registered for that, never to those who
+ * registered for the type behind the tag: a VLAN is a network of its own. It makes no difference whether hardware or
+ * this module takes the tag out and puts it in.
+ *
  * Frames are handed to the interface without padding: the MAC pads to 64 octets as it adds the FCS.
  */
 import { hex, readBe16, writeBe16 } from '../../src/lib/bytes.ts';
@@ -16,6 +20,7 @@ import { ETHERNET_HEADER_BYTES, pull, push } from './packet.ts';
 
 export const ETHERTYPE_IPV4 = 0x0800;
 export const ETHERTYPE_ARP = 0x0806;
+const ETHERTYPE_VLAN = 0x8100;
 
 /** Types that a network of those days carries too, by name. */
 const KNOWN_TYPES: readonly (readonly [etherType: number, name: string])[] = [
@@ -23,7 +28,7 @@ const KNOWN_TYPES: readonly (readonly [etherType: number, name: string])[] = [
   [0x809b, 'AppleTalk'],
   [0x80f3, 'AARP'],
   [0x86dd, 'IPv6'],
-  [0x8100, 'VLAN'],
+  [ETHERTYPE_VLAN, 'VLAN'],
 ];
 
 /** From here on the field is a type; below it is a length, or undefined. */
@@ -31,12 +36,15 @@ const FIRST_ETHERTYPE = 1536;
 /** Types with a counter of their own. Frames of still more types share one. */
 const MAX_TYPES = 64;
 const MAC_BYTES = 6;
+const TYPE_AT = 2 * MAC_BYTES;
+const VLAN_TAG_BYTES = 4;
 
 export const BROADCAST_MAC = new Uint8Array(MAC_BYTES).fill(0xff);
 
 /**
  * Takes a frame of the registered type: `packet` starts behind the Ethernet header and now belongs to the handler.
- * `group`: it was sent to a broadcast or multicast address.
+ * `group`: it was sent to a broadcast or multicast address. That of VLAN finds the tag's control information in
+ * `packet.vlanTag`, and the EtherType that it carries in the two octets before `start`.
  */
 export type EtherTypeHandler = (iface: Interface, packet: PacketBuffer, group: boolean) => void;
 
@@ -92,11 +100,16 @@ export class Ethernet implements FrameInput {
       return;
     }
     const group = (bytes[start]! & 1) !== 0;
-    if (!group && !isMac(bytes, start, iface.mac)) {
-      this.#drops.drop(packet, iface.name, 'not our MAC address');
+    if (group ? !iface.isInGroup(bytes, start) : !isMac(bytes, start, iface.mac)) {
+      this.#drops.drop(packet, iface.name, group ? 'group not joined' : 'not our MAC address');
       return;
     }
-    const etherType = readBe16(bytes, start + 12);
+    let etherType = readBe16(bytes, start + TYPE_AT);
+    if (packet.vlanTag !== null) etherType = ETHERTYPE_VLAN;
+    else if (etherType === ETHERTYPE_VLAN && !takeTag(packet)) {
+      this.#drops.drop(packet, iface.name, 'frame too short');
+      return;
+    }
     const entry = this.#types.get(etherType) ?? this.#firstSeen(etherType);
     const handler = entry === null ? null : entry.handler;
     const trace = this.#context.trace;
@@ -114,18 +127,22 @@ export class Ethernet implements FrameInput {
     }
   }
 
-  /** Puts an Ethernet header before `packet`, which it takes over, and sends it. */
+  /** Puts an Ethernet header before `packet`, which it takes over, and sends it: in a VLAN if `vlanTag` says so. */
   output(iface: Interface, packet: PacketBuffer, destination: Uint8Array, etherType: number): void {
+    const tagged = packet.vlanTag !== null;
+    const inOctets = tagged && !iface.features.vlan;
+    if (inOctets) putTag(packet, etherType);
     push(packet, ETHERNET_HEADER_BYTES);
     const { bytes, start } = packet;
     for (let i = 0; i < MAC_BYTES; i++) {
       bytes[start + i] = destination[i]!;
       bytes[start + MAC_BYTES + i] = iface.mac[i]!;
     }
-    writeBe16(bytes, start + 12, etherType);
+    writeBe16(bytes, start + TYPE_AT, inOctets ? ETHERTYPE_VLAN : etherType);
     const trace = this.#context.trace;
     if (trace !== null) {
-      trace.frame('out', iface.name, etherType, packet.length, this.#types.get(etherType)?.name ?? null);
+      const type = tagged ? ETHERTYPE_VLAN : etherType;
+      trace.frame('out', iface.name, type, packet.length, this.#types.get(type)?.name ?? null);
     }
     iface.transmit(packet);
   }
@@ -146,4 +163,22 @@ export class Ethernet implements FrameInput {
 function isMac(bytes: Uint8Array, at: number, mac: Uint8Array): boolean {
   for (let i = 0; i < MAC_BYTES; i++) if (bytes[at + i] !== mac[i]) return false;
   return true;
+}
+
+/** Takes the tag out of the octets of a frame, as hardware does, into `vlanTag`. False when the frame ends in it. */
+function takeTag(packet: PacketBuffer): boolean {
+  if (packet.length < ETHERNET_HEADER_BYTES + VLAN_TAG_BYTES) return false;
+  const { bytes, start } = packet;
+  packet.vlanTag = readBe16(bytes, start + TYPE_AT + 2);
+  bytes.copyWithin(start + VLAN_TAG_BYTES, start, start + TYPE_AT);
+  pull(packet, VLAN_TAG_BYTES);
+  return true;
+}
+
+/** Puts the tag of `vlanTag`, and the type behind it, in front of `packet`; but for 0x8100, which stands in the header. */
+function putTag(packet: PacketBuffer, etherType: number): void {
+  push(packet, VLAN_TAG_BYTES);
+  writeBe16(packet.bytes, packet.start, packet.vlanTag!);
+  writeBe16(packet.bytes, packet.start + 2, etherType);
+  packet.vlanTag = null;
 }

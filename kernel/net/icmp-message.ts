@@ -25,7 +25,7 @@ const NET_UNREACHABLE = 0;
 export const HOST_UNREACHABLE = 1;
 export const PROTOCOL_UNREACHABLE = 2;
 export const PORT_UNREACHABLE = 3;
-const FRAGMENTATION_NEEDED = 4;
+export const FRAGMENTATION_NEEDED = 4;
 
 /** The pointer of a parameter problem is the first octet of the word. */
 export const POINTER_SHIFT = 24;

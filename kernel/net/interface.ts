@@ -7,8 +7,9 @@
  * then only notes that there is room: the loop that is under way goes on. What a change of the link brings about is
  * deferred work, for the same reason.
  */
+import { formatMac, readBe16, readBe32 } from '../../src/lib/bytes.ts';
 import type { KernelContext } from '../context.ts';
-import type { DeferredWork, LinkState, NetDriverOps, NetInterface, PacketBuffer } from '../driver-api.ts';
+import type { DeferredWork, LinkState, NetDriverOps, NetFeatures, NetInterface, PacketBuffer } from '../driver-api.ts';
 import type { Drops } from './drop.ts';
 import { LIMITED_BROADCAST, maskOf } from './ipv4/address.ts';
 import type { Link } from './ipv4/link.ts';
@@ -22,6 +23,12 @@ const MAX_OFFERS = 2 * TRANSMIT_QUEUE_PACKETS;
 /** The longest prefix of a network that has a directed broadcast address (RFC 3021). */
 const LONGEST_BROADCAST_PREFIX = 30;
 
+/** Group addresses that an interface receives at most. */
+const MAX_GROUPS = 1024;
+/** 224.0.0.1, to which every host with an address belongs (RFC 1112 sections 4 and 6.4). */
+const ALL_HOSTS = Uint8Array.of(0x01, 0x00, 0x5e, 0x00, 0x00, 0x01);
+
+const BROADCAST_KEY = 2 ** 48 - 1;
 const LINK_DOWN: LinkState = { up: false, speedMbps: 0, fullDuplex: false };
 
 /** Where received frames go: Ethernet. */
@@ -36,6 +43,12 @@ export interface Neighbours {
   linkChanged(up: boolean): void;
 }
 
+/** A group address, and how many want its frames. */
+interface Group {
+  readonly mac: Uint8Array;
+  users: number;
+}
+
 export class Interface implements NetInterface, Link {
   /** Position among the interfaces of the host, from 0. */
   readonly index: number;
@@ -46,6 +59,7 @@ export class Interface implements NetInterface, Link {
   readonly address: number;
   readonly prefixLength: number;
   readonly broadcast: number;
+  readonly features: NetFeatures;
   readonly counters = { rxPackets: 0, rxBytes: 0, txPackets: 0, txBytes: 0, txDropped: 0 };
   readonly #context: KernelContext;
   readonly #ops: NetDriverOps;
@@ -54,6 +68,8 @@ export class Interface implements NetInterface, Link {
   readonly #linkWork: DeferredWork;
   #neighbours: Neighbours | null = null;
   #link = LINK_DOWN;
+  /** By the address as a number. */
+  readonly #groups = new Map<number, Group>();
   /** A ring. The packet at the head may be on offer to the driver. */
   readonly #queue: (PacketBuffer | null)[] = new Array(TRANSMIT_QUEUE_PACKETS).fill(null);
   #head = 0;
@@ -80,10 +96,12 @@ export class Interface implements NetInterface, Link {
     this.prefixLength = ipv4.prefixLength;
     const hasBroadcast = ipv4.address !== 0 && ipv4.prefixLength <= LONGEST_BROADCAST_PREFIX;
     this.broadcast = hasBroadcast ? (ipv4.address | ~maskOf(ipv4.prefixLength)) >>> 0 : LIMITED_BROADCAST;
+    this.features = ops.features;
     this.#ops = ops;
     this.#drops = drops;
     this.#upper = upper;
     this.#linkWork = context.deferred(`${this.name} link`, () => this.#linkHasChanged());
+    if (this.address !== 0) this.join(ALL_HOSTS);
   }
 
   get link(): LinkState {
@@ -106,6 +124,40 @@ export class Interface implements NetInterface, Link {
 
   close(): void {
     this.#ops.close();
+  }
+
+  /**
+   * Receives frames to the group address `mac` until `leave` was called as often as this. Throws a RangeError when that
+   * is no group's address, or one too many.
+   */
+  join(mac: Uint8Array): void {
+    const key = keyOf(mac, 0);
+    const group = this.#groups.get(key);
+    if (group !== undefined) {
+      group.users += 1;
+      return;
+    }
+    if ((mac[0]! & 1) === 0) throw new RangeError(`${formatMac(mac)} is one station's address, not a group's`);
+    if (this.#groups.size === MAX_GROUPS) throw new RangeError(`${this.name} receives ${MAX_GROUPS} groups already`);
+    this.#groups.set(key, { mac: mac.slice(), users: 1 });
+    this.#groupsChanged();
+  }
+
+  /** Throws a RangeError when there was no `join` for it. */
+  leave(mac: Uint8Array): void {
+    const key = keyOf(mac, 0);
+    const group = this.#groups.get(key);
+    if (group === undefined) throw new RangeError(`${this.name} has not joined ${formatMac(mac)}`);
+    group.users -= 1;
+    if (group.users > 0) return;
+    this.#groups.delete(key);
+    this.#groupsChanged();
+  }
+
+  /** Whether frames to the group address at `at` are for this host. All those to the broadcast address are. */
+  isInGroup(bytes: Uint8Array, at: number): boolean {
+    const key = keyOf(bytes, at);
+    return key === BROADCAST_KEY || this.#groups.has(key);
   }
 
   /** The interface's counters and the driver's, by name. */
@@ -150,13 +202,17 @@ export class Interface implements NetInterface, Link {
     this.#offer();
   }
 
+  #groupsChanged(): void {
+    this.#ops.setMulticast(Array.from(this.#groups.values(), ({ mac }) => mac));
+  }
+
   /** Offers packets to the driver, oldest first, until it has no room. */
   #offer(): void {
     if (this.#offering) return;
     this.#offering = true;
     for (let offers = 0; this.#count > 0 && !this.#stopped && offers < MAX_OFFERS; offers++) {
       const packet = this.#queue[this.#head]!;
-      const lengthBytes = packet.length;
+      const lengthBytes = totalBytes(packet);
       // Stopped beforehand: `wakeQueue` may come while the driver is still about to say that it has no room.
       this.#stopped = true;
       if (!this.#ops.transmit(packet)) continue;
@@ -190,3 +246,13 @@ export class Interface implements NetInterface, Link {
     return false;
   }
 }
+
+/** The octets of all its buffers. */
+function totalBytes(packet: PacketBuffer): number {
+  let bytes = packet.length;
+  for (let each = packet.next; each !== null; each = each.next) bytes += each.length;
+  return bytes;
+}
+
+/** A MAC address as a number. */
+const keyOf = (bytes: Uint8Array, at: number): number => readBe16(bytes, at) * 2 ** 32 + readBe32(bytes, at + 2);

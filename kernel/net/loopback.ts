@@ -4,13 +4,14 @@
  * (RFC 1122 section 3.2.1.3, case g).
  */
 import type { KernelContext } from '../context.ts';
-import type { DeferredWork, PacketBuffer } from '../driver-api.ts';
+import type { DeferredWork, NetFeatures, PacketBuffer } from '../driver-api.ts';
 import type { Drops } from './drop.ts';
 import { LIMITED_BROADCAST, LOOPBACK_ADDRESS, LOOPBACK_PREFIX_LENGTH } from './ipv4/address.ts';
 import type { Link } from './ipv4/link.ts';
 
 /** What a packet buffer holds is as long as what an Ethernet frame does. */
 const LOOPBACK_MTU = 1500;
+const NO_FEATURES: NetFeatures = { checksum: false, segmentationBuffers: 0, vlan: false };
 const QUEUE_PACKETS = 64;
 /** Packets that come back in before other work has its turn. */
 const PACKETS_PER_RUN = 16;
@@ -22,6 +23,7 @@ export class Loopback implements Link {
   readonly prefixLength = LOOPBACK_PREFIX_LENGTH;
   readonly broadcast = LIMITED_BROADCAST;
   readonly loopback = true;
+  readonly features = NO_FEATURES;
   readonly #drops: Drops;
   readonly #input: (packet: PacketBuffer) => void;
   readonly #work: DeferredWork;

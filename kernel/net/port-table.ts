@@ -29,17 +29,17 @@ export class PortTable<S extends PortUser> {
 
   /**
    * A free port for `address`: `port` itself, or an ephemeral one for 0 (RFC 6056 section 3.3.1: a random start, then
-   * upwards). Throws EADDRINUSE.
+   * upwards). What is `busy` is taken as well. Throws EADDRINUSE.
    */
-  choose(address: number, port: number): number {
+  choose(address: number, port: number, busy: (port: number) => boolean = nobody): number {
     if (port !== 0) {
-      if (this.#taken(address, port)) throw new SocketError('EADDRINUSE', `port ${port} is in use`);
+      if (busy(port) || this.#taken(address, port)) throw new SocketError('EADDRINUSE', `port ${port} is in use`);
       return port;
     }
     const first = (this.#random() >>> 0) % EPHEMERAL_PORT_COUNT;
     for (let i = 0; i < EPHEMERAL_PORT_COUNT; i++) {
       const candidate = FIRST_EPHEMERAL_PORT + ((first + i) % EPHEMERAL_PORT_COUNT);
-      if (!this.#taken(address, candidate)) return candidate;
+      if (!busy(candidate) && !this.#taken(address, candidate)) return candidate;
     }
     throw new SocketError('EADDRINUSE', 'no ephemeral port is left');
   }
@@ -83,3 +83,5 @@ export class PortTable<S extends PortUser> {
     return users.some(user => user.localAddress === address || user.localAddress === 0 || address === 0);
   }
 }
+
+const nobody = (): boolean => false;

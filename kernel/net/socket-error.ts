@@ -7,17 +7,28 @@
 export type SocketErrorCode =
   | 'EADDRINUSE'
   | 'EADDRNOTAVAIL'
+  | 'EAGAIN'
+  | 'EALREADY'
   | 'EBADF'
+  | 'ECONNABORTED'
   | 'ECONNREFUSED'
+  | 'ECONNRESET'
   | 'EDESTADDRREQ'
   | 'EHOSTUNREACH'
+  | 'EINPROGRESS'
   | 'EINVAL'
+  | 'EISCONN'
   | 'EMFILE'
   | 'EMSGSIZE'
   | 'ENETUNREACH'
   | 'ENOBUFS'
   | 'ENOPROTOOPT'
-  | 'EPROTO';
+  | 'ENOTCONN'
+  | 'ENOTSOCK'
+  | 'EOPNOTSUPP'
+  | 'EPIPE'
+  | 'EPROTO'
+  | 'ETIMEDOUT';
 
 export class SocketError extends Error {
   override readonly name = 'SocketError';

@@ -1,26 +1,27 @@
 /**
- * A datagram socket: the one object in which a program and the protocols meet. It holds both endpoints, a bounded queue
- * of received datagrams, and the latest error that the network reported. What goes out and how ports are shared is its
- * protocol's matter ({@link DatagramProtocol}: UDP, or the echo messages of ICMP).
+ * The surface of a socket: the calls of POSIX (IEEE 1003.1), one method each, whatever protocol is behind. Two kinds
+ * implement it, `DatagramSocket` and `StreamSocket`; a call that has no meaning for one of them throws EOPNOTSUPP.
+ * Programs hold a {@link Descriptor}, which can only be handed back to the kernel: what they do with a socket goes
+ * through `kernel/syscall.ts`, where it is traced.
  *
- * `deliver` and `fail` run as deferred work, all else in tasks. They never run at the same time, so nothing is locked;
- * a task that found the queue empty sleeps on `readable` before any deferred work can run.
+ * A method that may wait is `Blocking`: call it with `yield*`. Protocols change a socket from deferred work, programs
+ * from tasks; these never run at the same time, so nothing is locked.
  */
-import { formatIpv4 } from '../../src/lib/bytes.ts';
-import type { KernelContext } from '../context.ts';
-import { type Blocking, sleepOn, WaitChannel } from '../task.ts';
-import { DEFAULT_TTL, type Ipv4Output } from './ipv4/output.ts';
-import type { PortTable } from './port-table.ts';
+import type { Blocking, WaitChannel } from '../task.ts';
+import type { Endpoint } from './endpoint.ts';
+import { DEFAULT_TTL } from './ipv4/output.ts';
+import { duration, flag, wholeNumber } from './option-value.ts';
 import { SocketError } from './socket-error.ts';
+import type { SettableOptions, SocketOptions } from './socket-options.ts';
+import type { SocketRow } from './socket-row.ts';
 
 /** `udp`: datagrams between ports. `icmp`: echo requests and their replies; the identifier plays the port. */
-export type SocketType = 'udp' | 'icmp';
+export type DatagramType = 'udp' | 'icmp';
+/** `tcp`: streams of bytes between ports. */
+export type SocketType = DatagramType | 'tcp';
 
-/** One end of a conversation. The address is an unsigned 32-bit number, 0 for any; port 0 is none yet. */
-export interface Endpoint {
-  readonly address: number;
-  readonly port: number;
-}
+/** What `shutdown` ends: receiving, sending, or both. */
+export type ShutdownHow = 'SHUT_RD' | 'SHUT_WR' | 'SHUT_RDWR';
 
 /** A received datagram, and who sent it. */
 export interface Datagram extends Endpoint {
@@ -30,193 +31,158 @@ export interface Datagram extends Endpoint {
   readonly ttl: number;
 }
 
-/** What a socket needs of its protocol. */
-export interface DatagramProtocol {
-  /** Who is at which port. */
-  readonly ports: PortTable<Socket>;
-  readonly output: Ipv4Output;
-  /** Sends one datagram; the socket is bound. Throws EINVAL, EMSGSIZE, ENETUNREACH, ENOBUFS. */
-  send(socket: Socket, bytes: Uint8Array, address: number, port: number): void;
+/** What a program holds of a socket. */
+export abstract class Descriptor {
+  /** For tables and traces: the type, and a number that no other socket of the host has had. */
+  readonly name: string;
+  /** A protected member makes the type nominal: nothing else passes for a descriptor. */
+  protected readonly descriptor = true;
+
+  constructor(name: string) {
+    this.name = name;
+  }
 }
 
-/** Received bytes that may wait in one socket. */
-const RECEIVE_BUFFER_BYTES = 262_144;
-/** What a datagram takes of that beyond its bytes, so that empty ones are bounded too. */
-const DATAGRAM_OVERHEAD_BYTES = 64;
-/** Taken datagrams after which the front of the queue is cut off, should it never become empty. */
-const QUEUE_CUT = 256;
-
-export class Socket {
+export abstract class Socket extends Descriptor {
   readonly type: SocketType;
-  /** For tables and traces. */
-  readonly name: string;
-  /** Endpoints: read by all, set by the protocol (local) and by `connect` (remote). */
-  localAddress = 0;
-  localPort = 0;
-  remoteAddress = 0;
-  remotePort = 0;
-  connected = false;
   /** Time to live of what is sent: 1 to 255. */
   ttl = DEFAULT_TTL;
-  readonly counters = { received: 0, sent: 0, dropped: 0, errors: 0 };
-  readonly #context: KernelContext;
-  readonly #protocol: DatagramProtocol;
-  readonly #closed: (socket: Socket) => void;
-  readonly #readable: WaitChannel;
-  readonly #queue: Datagram[] = [];
-  #head = 0;
-  #queuedBytes = 0;
-  #error: SocketError | null = null;
-  #open = true;
+  typeOfService = 0;
+  /** Where tasks wait that poll this socket: for `poll.ts` alone. */
+  readonly watchers: WaitChannel[] = [];
+  protected nonBlocking = false;
+  protected receiveTimeoutNs = Number.POSITIVE_INFINITY;
+  protected sendTimeoutNs = Number.POSITIVE_INFINITY;
 
-  /** For `Sockets` alone. `closed` is told when the socket closes. */
-  constructor(
-    context: KernelContext,
-    type: SocketType,
-    name: string,
-    protocol: DatagramProtocol,
-    closed: (socket: Socket) => void,
-  ) {
-    this.#context = context;
+  constructor(type: SocketType, name: string) {
+    super(name);
     this.type = type;
-    this.name = name;
-    this.#protocol = protocol;
-    this.#closed = closed;
-    this.#readable = new WaitChannel(name);
   }
 
   /**
    * Takes a local endpoint: address 0 for all, port 0 for an ephemeral one. Throws EINVAL when bound already,
    * EADDRNOTAVAIL when the address is not this host's, EADDRINUSE when the port is taken there.
    */
-  bind(address: number, port: number): void {
-    this.#checkOpen();
-    if (this.localPort !== 0) throw new SocketError('EINVAL', 'the socket is bound already');
-    checkPort(port, 0);
-    const { ports, output } = this.#protocol;
-    if (address !== 0 && !output.isOwnAddress(address)) {
-      throw new SocketError('EADDRNOTAVAIL', `${formatIpv4(address)} is not an address of this host`);
-    }
-    this.localPort = ports.choose(address, port);
-    this.localAddress = address;
-    ports.add(this);
-  }
+  abstract bind(address: number, port: number): void;
 
-  /**
-   * Sets the one peer that `send` goes to and from which alone datagrams are taken. From then on errors that the
-   * network reports are thrown by `send` and `recvfrom`, once each. `port` is of no meaning for ICMP. Throws
-   * ENETUNREACH.
-   */
-  connect(address: number, port = 0): void {
-    this.#checkOpen();
-    if (this.type === 'udp') checkPort(port, 1);
-    const route = this.#protocol.output.routeFor(this, address, 0);
-    if (this.localPort === 0) this.bind(0, 0);
-    if (this.localAddress === 0) this.localAddress = route.source;
-    this.remoteAddress = address;
-    this.remotePort = this.type === 'udp' ? port : 0;
-    this.connected = true;
-  }
+  /** Sets the one peer; a stream socket waits until the connection is there. */
+  abstract connect(address: number, port?: number): Blocking<void>;
 
-  /** Sends to the peer. Throws EDESTADDRREQ unless connected. */
-  send(bytes: Uint8Array): void {
-    if (!this.connected) throw new SocketError('EDESTADDRREQ', 'the socket is not connected');
-    this.sendto(bytes, this.remoteAddress, this.remotePort);
-  }
+  /** Sends to the peer. Returns how many bytes were taken. */
+  abstract send(bytes: Uint8Array): Blocking<number>;
 
-  /** Sends one datagram; binds the socket to an ephemeral port if it has none. Does not block. */
-  sendto(bytes: Uint8Array, address: number, port = 0): void {
-    this.#checkOpen();
-    this.#throwError();
-    if (this.type === 'udp') checkPort(port, 1);
-    if (this.localPort === 0) this.bind(0, 0);
-    this.#protocol.send(this, bytes, address, port);
-    this.counters.sent += 1;
-  }
+  /** Waits for bytes from the peer, at most `maxBytes`. None at all: the peer of a stream has finished sending. */
+  abstract recv(maxBytes: number): Blocking<Uint8Array>;
 
-  /** Waits for a datagram; null when none came within `timeoutNs`. Throws EBADF when the socket is closed. */
-  *recvfrom(timeoutNs = Number.POSITIVE_INFINITY): Blocking<Datagram | null> {
-    const untilNs = this.#context.nowNs() + timeoutNs;
-    for (;;) {
-      this.#checkOpen();
-      this.#throwError();
-      const datagram = this.#take();
-      if (datagram !== null) return datagram;
-      // Another task may have taken what woke this one, so there may be several sleeps.
-      const leftNs = untilNs - this.#context.nowNs();
-      if (leftNs <= 0) return null;
-      yield* sleepOn(this.#readable, leftNs);
-    }
-  }
+  /** The local endpoint. */
+  abstract getsockname(): Endpoint;
 
-  getsockname(): Endpoint {
-    return { address: this.localAddress, port: this.localPort };
-  }
+  /** The peer. Throws ENOTCONN. */
+  abstract getpeername(): Endpoint;
+
+  /** Gives the socket up. What waits in it gets EBADF. Closing twice does nothing. */
+  abstract close(): void;
 
   /** The latest error that the network reported, which this takes away; null for none. */
-  takeError(): SocketError | null {
-    const error = this.#error;
-    this.#error = null;
-    return error;
+  abstract takeError(): SocketError | null;
+
+  /** What `poll` would say now: POLLIN, POLLOUT and their like. */
+  abstract pollEvents(): number;
+
+  /** The socket as `ringtail --sockets` shows it. */
+  abstract row(): SocketRow;
+
+  /** Makes it a listener. */
+  listen(_backlog: number): void {
+    throw this.unsupported('listen');
   }
 
-  /** Gives up the port. Tasks that wait in `recvfrom` get EBADF. Closing twice does nothing. */
-  close(): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.#queue.length = this.#head = this.#queuedBytes = 0;
-    this.#protocol.ports.remove(this);
-    this.#closed(this);
-    this.#readable.wakeAll();
+  /** Waits for a connection. */
+  accept(): Blocking<Socket> {
+    throw this.unsupported('accept');
   }
 
-  // For the protocols.
-
-  /** Whether a datagram of `lengthBytes` still fits. One that does not is counted, and the caller drops it. */
-  hasRoomFor(lengthBytes: number): boolean {
-    if (this.#queuedBytes + lengthBytes + DATAGRAM_OVERHEAD_BYTES <= RECEIVE_BUFFER_BYTES) return true;
-    this.counters.dropped += 1;
-    return false;
+  /** Sends one datagram. Does not wait. */
+  sendto(_bytes: Uint8Array, _address: number, _port?: number): void {
+    throw this.unsupported('sendto');
   }
 
-  deliver(datagram: Datagram): void {
-    this.#queue.push(datagram);
-    this.#queuedBytes += datagram.bytes.length + DATAGRAM_OVERHEAD_BYTES;
-    this.counters.received += 1;
-    this.#readable.wakeOne();
+  /** Waits for a datagram; null when none came within `timeoutNs`. */
+  recvfrom(_timeoutNs?: number): Blocking<Datagram | null> {
+    throw this.unsupported('recvfrom');
   }
 
-  /** The network reported an error about something that this socket sent. */
-  fail(error: SocketError): void {
-    this.#error = error;
-    this.counters.errors += 1;
-    if (this.connected) this.#readable.wakeOne();
+  /** Ends one direction, or both. */
+  shutdown(_how: ShutdownHow): void {
+    throw this.unsupported('shutdown');
   }
 
-  #take(): Datagram | null {
-    if (this.#head === this.#queue.length) return null;
-    const datagram = this.#queue[this.#head++]!;
-    this.#queuedBytes -= datagram.bytes.length + DATAGRAM_OVERHEAD_BYTES;
-    if (this.#head === this.#queue.length) this.#queue.length = this.#head = 0;
-    else if (this.#head === QUEUE_CUT) {
-      this.#queue.splice(0, QUEUE_CUT);
-      this.#head = 0;
+  /** The value of an option. Throws ENOPROTOOPT when this kind of socket has no such option. */
+  getsockopt<N extends keyof SocketOptions>(name: N): SocketOptions[N] {
+    return this.option(name) as SocketOptions[N];
+  }
+
+  /** Sets an option. Throws ENOPROTOOPT as `getsockopt` does, EINVAL for a value that cannot be. */
+  setsockopt<N extends keyof SettableOptions>(name: N, value: SettableOptions[N]): void {
+    this.setOption(name, value);
+  }
+
+  /** The options that all sockets have; others are those of the kind. */
+  protected option(name: keyof SocketOptions): unknown {
+    switch (name) {
+      case 'O_NONBLOCK':
+        return this.nonBlocking;
+      case 'SO_RCVTIMEO':
+        return this.receiveTimeoutNs;
+      case 'SO_SNDTIMEO':
+        return this.sendTimeoutNs;
+      case 'SO_ERROR':
+        return this.takeError();
+      case 'SO_TYPE':
+        return this.type === 'tcp' ? 'SOCK_STREAM' : 'SOCK_DGRAM';
+      case 'IP_TTL':
+        return this.ttl;
+      case 'IP_TOS':
+        return this.typeOfService;
+      default:
+        throw new SocketError('ENOPROTOOPT', `a ${this.type} socket has no option ${name}`);
     }
-    return datagram;
   }
 
-  /** An unconnected socket is not interrupted by what one of its many peers caused: RFC 1122 4.1.3.3 is `takeError`. */
-  #throwError(): void {
-    if (this.#error === null || !this.connected) return;
-    throw this.takeError();
+  protected setOption(name: keyof SettableOptions, value: unknown): void {
+    switch (name) {
+      case 'O_NONBLOCK':
+        this.nonBlocking = flag(value);
+        break;
+      case 'SO_RCVTIMEO':
+        this.receiveTimeoutNs = duration(value);
+        break;
+      case 'SO_SNDTIMEO':
+        this.sendTimeoutNs = duration(value);
+        break;
+      case 'IP_TTL':
+        this.ttl = wholeNumber(value, 1, 255);
+        break;
+      case 'IP_TOS':
+        this.typeOfService = wholeNumber(value, 0, 255);
+        break;
+      default:
+        throw new SocketError('ENOPROTOOPT', `a ${this.type} socket has no option ${name} to set`);
+    }
   }
 
-  #checkOpen(): void {
-    if (!this.#open) throw new SocketError('EBADF', 'the socket is closed');
+  /** How long a call may wait that would wait for `timeoutNs` otherwise. */
+  protected patienceNs(timeoutNs: number): number {
+    return this.nonBlocking ? 0 : timeoutNs;
   }
-}
 
-function checkPort(port: number, least: number): void {
-  if (!Number.isInteger(port) || port < least || port > 65_535)
-    throw new SocketError('EINVAL', `no such port: ${port}`);
+  /** Something changed that `poll` looks at. */
+  protected wakeWatchers(): void {
+    const { watchers } = this;
+    for (let i = 0; i < watchers.length; i++) watchers[i]!.wakeAll();
+  }
+
+  private unsupported(call: string): SocketError {
+    return new SocketError('EOPNOTSUPP', `a ${this.type} socket cannot ${call}`);
+  }
 }

@@ -2,8 +2,8 @@
  * The network stack of one host: makes the layers, joins them, and is what the kernel, programs' sockets and inspectors
  * see of them. How a packet goes, in both directions:
  *
- *     Socket -> Udp / EchoSockets -> Ipv4Output (RouteTable) -> Interface -> ArpCache -> Ethernet -> Interface -> driver
- *     driver -> Interface -> Ethernet -> Ipv4Input -> Udp / Icmp -> Socket
+ *     Socket -> Tcp / Udp / EchoSockets -> Ipv4Output (RouteTable) -> Interface -> ArpCache -> Ethernet -> Interface -> driver
+ *     driver -> Interface -> Ethernet -> Ipv4Input -> Tcp / Udp / Icmp -> Socket
  */
 import { InvariantError } from '../../src/lib/assert.ts';
 import type { KernelContext } from '../context.ts';
@@ -23,6 +23,9 @@ import { Ipv4Output } from './ipv4/output.ts';
 import { Loopback } from './loopback.ts';
 import { RouteTable } from './route.ts';
 import { Sockets } from './sockets.ts';
+import { StreamPorts } from './stream-ports.ts';
+import { TCP_PROTOCOL } from './tcp/segment.ts';
+import { Tcp } from './tcp/tcp.ts';
 import { UDP_PROTOCOL, Udp } from './udp.ts';
 
 /** The IPv4 configuration of one interface. Addresses are unsigned 32-bit numbers. */
@@ -59,6 +62,7 @@ export class NetStack {
   readonly sockets: Sockets;
   readonly drops: Drops;
   readonly udp: Udp;
+  readonly tcp: Tcp;
   readonly icmp: Icmp;
   readonly icmpErrors: IcmpErrors;
   readonly ipv4Input: Ipv4Input;
@@ -81,7 +85,10 @@ export class NetStack {
     const echo = new EchoSockets(context, this.ipv4Output);
     this.icmp = new Icmp(context, this.ipv4Input, this.ipv4Output, echo, this.drops);
     this.udp = new Udp(context, this.ipv4Output, this.icmpErrors, this.drops);
-    this.sockets = new Sockets(context, { udp: this.udp, icmp: echo });
+    this.tcp = new Tcp(context, this.ipv4Output, this.drops);
+    const isOwnAddress = (address: number): boolean => this.ipv4Output.isOwnAddress(address);
+    const streamPorts = new StreamPorts(this.tcp, isOwnAddress, () => context.random());
+    this.sockets = new Sockets(context, { udp: this.udp, icmp: echo }, streamPorts);
     this.#register();
     this.#addLoopback();
   }
@@ -126,7 +133,7 @@ export class NetStack {
 
   /** Counters of each layer by name, and dropped packets by reason. */
   statistics(): Readonly<Record<string, Readonly<Record<string, number>>>> {
-    const { ethernet, ipv4Input, ipv4Output, icmp, icmpErrors, udp, drops } = this;
+    const { ethernet, ipv4Input, ipv4Output, icmp, icmpErrors, udp, tcp, drops } = this;
     return {
       ...Object.fromEntries(this.#interfaces.map(iface => [iface.name, iface.statistics()])),
       ...Object.fromEntries(
@@ -138,6 +145,7 @@ export class NetStack {
       icmp: icmp.counters,
       'icmp errors': icmpErrors.counters,
       udp: udp.counters,
+      tcp: { ...tcp.counters },
       drops: drops.counts,
     };
   }
@@ -148,6 +156,7 @@ export class NetStack {
     this.ethernet.register(ETHERTYPE_ARP, 'ARP', (iface, packet) => this.#arpCaches[iface.index]!.input(packet));
     this.ipv4Input.register(ICMP_PROTOCOL, this.icmp);
     this.ipv4Input.register(UDP_PROTOCOL, this.udp);
+    this.ipv4Input.register(TCP_PROTOCOL, this.tcp);
   }
 
   #addLoopback(): void {

@@ -4,7 +4,8 @@
 import { readBe16, writeBe16 } from '../../src/lib/bytes.ts';
 import type { KernelContext } from '../context.ts';
 import type { PacketBuffer } from '../driver-api.ts';
-import { complement, isGood, pseudoHeaderSum, sum } from './checksum.ts';
+import { complement, fold, isGood, pseudoHeaderSum, sum } from './checksum.ts';
+import type { DatagramProtocol, DatagramSocket } from './datagram-socket.ts';
 import type { DropReason, Drops } from './drop.ts';
 import type { IcmpErrors } from './icmp-error.ts';
 import { DESTINATION_UNREACHABLE, type IcmpReport, PORT_UNREACHABLE, socketErrorOf } from './icmp-message.ts';
@@ -14,15 +15,15 @@ import type { Ipv4Output } from './ipv4/output.ts';
 import { allocateTransport, IPV4_HEADER_BYTES, push } from './packet.ts';
 import { PortTable } from './port-table.ts';
 import { Slab } from './slab.ts';
-import type { DatagramProtocol, Socket } from './socket.ts';
 import { SocketError } from './socket-error.ts';
 
 export const UDP_PROTOCOL = 17;
 const UDP_HEADER_BYTES = 8;
+const CHECKSUM_AT = 6;
 
 export class Udp implements Ipv4Protocol, DatagramProtocol {
   readonly name = 'UDP';
-  readonly ports: PortTable<Socket>;
+  readonly ports: PortTable<DatagramSocket>;
   readonly output: Ipv4Output;
   readonly counters = { received: 0, delivered: 0, sent: 0 };
   readonly #context: KernelContext;
@@ -38,7 +39,7 @@ export class Udp implements Ipv4Protocol, DatagramProtocol {
     this.ports = new PortTable(() => context.random());
   }
 
-  send(socket: Socket, bytes: Uint8Array, address: number, port: number): void {
+  send(socket: DatagramSocket, bytes: Uint8Array, address: number, port: number): void {
     const route = this.output.routeFor(socket, address, IPV4_HEADER_BYTES + UDP_HEADER_BYTES + bytes.length);
     const packet = allocateTransport(this.#context.packets, bytes.length);
     if (packet === null) throw new SocketError('ENOBUFS', 'no packet buffer is free');
@@ -46,11 +47,11 @@ export class Udp implements Ipv4Protocol, DatagramProtocol {
     packet.bytes.set(bytes, packet.start);
     push(packet, UDP_HEADER_BYTES);
     const source = socket.localAddress === 0 ? route.source : socket.localAddress;
-    emitUdp(packet, source, socket.localPort, address, port);
+    emitUdp(packet, source, socket.localPort, address, port, route.link.features.checksum);
     this.counters.sent += 1;
     const trace = this.#context.trace;
     if (trace !== null) trace.socket('out', socket.name, bytes.length);
-    this.output.send(packet, route, source, address, UDP_PROTOCOL, socket.ttl, 0);
+    this.output.send(packet, route, source, address, UDP_PROTOCOL, socket.ttl, socket.typeOfService);
   }
 
   input(packet: PacketBuffer, arrival: Ipv4Arrival): void {
@@ -73,7 +74,9 @@ export class Udp implements Ipv4Protocol, DatagramProtocol {
     if (packet.length < UDP_HEADER_BYTES) return 'malformed UDP';
     const length = readBe16(bytes, start + 4);
     if (length < UDP_HEADER_BYTES || length > packet.length) return 'malformed UDP';
-    if (!hasGoodChecksum(bytes, start, length, arrival)) return 'bad UDP checksum';
+    // The hardware takes all that follows the IPv4 header for the datagram. What it found bad is looked at again.
+    const isKnownGood = packet.checksumGood && length === packet.length;
+    if (!isKnownGood && !hasGoodChecksum(bytes, start, length, arrival)) return 'bad UDP checksum';
     const remotePort = readBe16(bytes, start);
     const socket = this.ports.find(arrival.destination, readBe16(bytes, start + 2), arrival.source, remotePort);
     if (socket === null) {
@@ -91,27 +94,37 @@ export class Udp implements Ipv4Protocol, DatagramProtocol {
   }
 }
 
-/** Writes the header at the start of `packet`, checksum and all. */
+/**
+ * Writes the header at the start of `packet`. The checksum is left to the hardware if that `offers` to insert it: one in
+ * 65,536 then comes out as zero, which says that there is none. All others are never zero.
+ */
 function emitUdp(
   packet: PacketBuffer,
   source: number,
   sourcePort: number,
   destination: number,
   destinationPort: number,
+  offers: boolean,
 ): void {
   const { bytes, start, length } = packet;
   writeBe16(bytes, start, sourcePort);
   writeBe16(bytes, start + 2, destinationPort);
   writeBe16(bytes, start + 4, length);
-  writeBe16(bytes, start + 6, 0);
   const pseudoHeader = pseudoHeaderSum(source, destination, UDP_PROTOCOL, length);
+  if (offers) {
+    writeBe16(bytes, start + CHECKSUM_AT, fold(pseudoHeader));
+    packet.checksumStart = start;
+    packet.checksumAt = start + CHECKSUM_AT;
+    return;
+  }
+  writeBe16(bytes, start + CHECKSUM_AT, 0);
   const checksum = complement(sum(bytes, start, length, pseudoHeader));
   // Zero would say that there is no checksum. All ones is the other zero of ones' complement.
-  writeBe16(bytes, start + 6, checksum === 0 ? 0xffff : checksum);
+  writeBe16(bytes, start + CHECKSUM_AT, checksum === 0 ? 0xffff : checksum);
 }
 
 function hasGoodChecksum(bytes: Uint8Array, start: number, length: number, arrival: Ipv4Arrival): boolean {
-  if (readBe16(bytes, start + 6) === 0) return true;
+  if (readBe16(bytes, start + CHECKSUM_AT) === 0) return true;
   const pseudoHeader = pseudoHeaderSum(arrival.source, arrival.destination, UDP_PROTOCOL, length);
   return isGood(sum(bytes, start, length, pseudoHeader));
 }

@@ -2,7 +2,7 @@
  * A file that is written in pieces, buffered, in order. When writing fails, which an observer in the middle of a run
  * has no one to tell, the rest is thrown away and `close` says so.
  */
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UsageError } from './usage-error.ts';
 
@@ -19,7 +19,7 @@ export class FileSink {
   constructor(path: string) {
     this.path = path;
     try {
-      mkdirSync(dirname(path), { recursive: true });
+      makeDirectory(dirname(path));
       this.#file = openSync(path, 'w');
     } catch (error) {
       throw cannotWrite(path, error);
@@ -55,4 +55,11 @@ export class FileSink {
 
 function cannotWrite(path: string, error: unknown): UsageError {
   return new UsageError(`cannot write ${path}: ${error instanceof Error ? error.message : String(error)}`);
+}
+
+/** Makes a directory and those above it, one by one: Node's recursive mkdir never returns on `/proc/x`. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  mkdirSync(path);
 }

@@ -5,13 +5,15 @@
  * Exit codes: 0 done; 2 the request itself was wrong, or a scenario or the software in it failed. A person never sees
  * a stack trace.
  */
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { BUILT_IN } from '../scenarios/index.ts';
 import { parseDuration } from './duration.ts';
 import { describeOptions } from './scenario-options.ts';
 import { UsageError } from './usage-error.ts';
 
 const FAILED = 2;
+/** What `ringtail wave` can draw a line in. */
+const LINE_CODES = ['manchester', 'mlt3', '8b10b'];
 
 /** Runs one command; returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -21,6 +23,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addRun(program);
   addLive(program);
   addReplay(program);
+  addWave(program);
   try {
     await program.parseAsync([...argv]);
     return 0;
@@ -77,6 +80,7 @@ function addRun(program: Command): void {
     .option('--until <duration>', 'virtual time to run for, such as 2s or 250ms', parseDuration)
     .option('--pcap <file>', 'write every frame on every wire')
     .option('--vcd <file>', 'write interrupt, bus and wire signals')
+    .option('--sockets', 'print the sockets of every computer at the end')
     .option('--json', 'print the result as JSON on standard output')
     .action(async (name, args, options) => (await import('./run-command.ts')).runCommand(name, args, options));
 }
@@ -115,13 +119,31 @@ function complaint(text: string): string {
   return `${line} (ringtail --help lists the commands)\n`;
 }
 
-function collect(value: string, earlier: readonly string[] | undefined): readonly string[] {
-  return [...(earlier ?? []), value];
+function addWave(program: Command): void {
+  program
+    .command('wave')
+    .description('draw a frame as the signals of MII and line: run a scenario, look at one wire')
+    .argument('<scenario>')
+    .option(...seedOption)
+    .option('--wire <name>', 'the wire to look at; needed when there are several')
+    .option('--frame <n>', 'the n-th frame on the wire, from 1 (the default)', parseCount)
+    .option('--at <time>', 'a stretch of time instead, from here on, such as 2004666us', parseDuration)
+    .option('--for <duration>', 'how much to draw', parseDuration)
+    .addOption(
+      new Option('--code <code>', 'draw the line in this code, whatever the speed of the link').choices(LINE_CODES),
+    )
+    .option('--svg <file>', 'write the picture')
+    .option('--vcd <file>', 'write the signals for a waveform viewer')
+    .action(async (name, options) => (await import('./wave-command.ts')).waveCommand(name, options));
 }
 
 function parseCount(text: string): number {
-  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError(`a count is 1 to 9999, not "${text}"`);
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError(`a count is a number from 1 on, not "${text}"`);
+  return Number(text);
+}
+
+function collect(value: string, earlier: readonly string[] | undefined): readonly string[] {
+  return [...(earlier ?? []), value];
 }
 
 function oneLine(error: unknown): string {

@@ -17,7 +17,8 @@ export async function runWithProgress(world: World, untilNs: number): Promise<vo
   try {
     while (runTurn(world, untilNs)) {
       if (bar === null && process.stderr.isTTY && Date.now() - beganMs > PATIENCE_MS) {
-        bar = new SingleBar({ format: '{bar} {percentage}%  {time} of virtual time', stream: process.stderr });
+        const format = '{bar} {percentage}%  {time} of virtual time';
+        bar = new SingleBar({ format, stream: process.stderr, clearOnComplete: true });
         bar.start(untilNs, world.clock.nowNs, { time: '' });
       }
       bar?.update(Math.min(world.clock.nowNs, untilNs), { time: formatDuration(world.clock.nowNs) });

@@ -11,6 +11,7 @@ import { runWithProgress } from './progress.ts';
 import { openRecordings, type RecordingOptions } from './recordings.ts';
 import { resultLines, resultOf } from './result.ts';
 import { optionValues } from './scenario-options.ts';
+import { socketLines, socketsOf } from './socket-table.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface RunOptions extends RecordingOptions {
@@ -18,6 +19,7 @@ export interface RunOptions extends RecordingOptions {
   readonly seeds?: number;
   readonly until?: number;
   readonly json?: boolean;
+  readonly sockets?: boolean;
 }
 
 /** What a run came to. */
@@ -29,6 +31,8 @@ interface Outcome {
   /** Null where nobody asked for it. */
   readonly traceHash: string | null;
   readonly result: unknown;
+  /** With `--sockets`: the tables of all computers. */
+  readonly sockets?: ReturnType<typeof socketsOf>;
   /** The result for a person. */
   readonly lines: readonly string[];
 }
@@ -91,8 +95,9 @@ async function runOnce(
   throwProgramFailure(world);
   const { nowNs: virtualTimeNs, eventCount, stepCount } = world.clock;
   const result = resultOf(run);
-  const lines = resultLines(run, result);
-  return { seed, virtualTimeNs, eventCount, stepCount, traceHash: trace?.() ?? null, result, lines };
+  const sockets = options.sockets === true ? { sockets: socketsOf(world) } : {};
+  const lines = [...resultLines(run, result), ...(options.sockets === true ? socketLines(world) : [])];
+  return { seed, virtualTimeNs, eventCount, stepCount, traceHash: trace?.() ?? null, result, ...sockets, lines };
 }
 
 /** Hashes everything that goes over the world's wires; the function returned gives the hash, at the end. */

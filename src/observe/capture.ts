@@ -111,6 +111,8 @@ function wireComments({ sent, arrived, aborted }: FrameEvent): string[] {
   if (aborted) return [`given up by its sender after ${arrived.wireBytes} octets`];
   if (arrived.wireBytes < sent.wireBytes)
     return [`cut short on the wire: ${arrived.wireBytes} of ${sent.wireBytes} octets`];
+  if (arrived.wireBytes > sent.wireBytes)
+    return [`drawn out on the wire: ${arrived.wireBytes} octets out of ${sent.wireBytes}`];
   return [`damaged on the wire: ${flippedBits(sent.wire(), arrived.wire())}`];
 }
 
@@ -122,5 +124,6 @@ function flippedBits(sent: Uint8Array, arrived: Uint8Array): string {
       if (count++ === 0) firstOctet = at;
     }
   }
+  if (count === 0) return 'symbols only, no bit is inverted';
   return `${count} ${count === 1 ? 'bit' : 'bits'} inverted, the first in octet ${firstOctet}`;
 }

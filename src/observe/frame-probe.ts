@@ -14,6 +14,8 @@ export interface FrameEvent {
   readonly endNs: number;
   /** When the first bit of the preamble came out at the far end. */
   readonly arrivalNs: number;
+  /** Nanoseconds per bit. */
+  readonly bitNs: number;
   readonly fromEnd: End;
   /** What was sent. */
   readonly sent: Frame;
@@ -35,7 +37,7 @@ export const frameEvents = onePerDevice(
     tapObservable(emit => {
       wire.onFrame =
         emit &&
-        ((fromEnd, { frame: sent, startNs: timeNs, endNs, aborted, jamNs }, arrivalNs, arrived) =>
-          emit({ timeNs, endNs, arrivalNs, fromEnd, sent, arrived, aborted, jamNs }));
+        ((fromEnd, { frame: sent, startNs: timeNs, endNs, bitNs, aborted, jamNs }, arrivalNs, arrived) =>
+          emit({ timeNs, endNs, arrivalNs, bitNs, fromEnd, sent, arrived, aborted, jamNs }));
     }),
 );

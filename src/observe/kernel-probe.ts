@@ -24,7 +24,7 @@ type KernelHappening =
       readonly lengthBytes: number;
       readonly handler: string | null;
     }
-  | { readonly kind: 'arp' | 'log'; readonly text: string }
+  | { readonly kind: 'arp' | 'tcp' | 'log'; readonly text: string }
   | {
       readonly kind: 'ipv4';
       readonly direction: Direction;
@@ -33,6 +33,7 @@ type KernelHappening =
       readonly protocol: number;
       readonly lengthBytes: number;
     }
+  | { readonly kind: 'state'; readonly connection: string; readonly from: string; readonly to: string }
   | { readonly kind: 'socket'; readonly direction: Direction; readonly socket: string; readonly lengthBytes: number }
   | { readonly kind: 'drop'; readonly where: string; readonly reason: string };
 
@@ -65,6 +66,8 @@ function fanOut(tell: (happening: KernelHappening) => void): KernelTrace {
     arp: text => tell({ kind: 'arp', text }),
     ipv4: (direction, source, destination, protocol, lengthBytes) =>
       tell({ kind: 'ipv4', direction, source, destination, protocol, lengthBytes }),
+    state: (connection, from, to) => tell({ kind: 'state', connection, from, to }),
+    tcp: text => tell({ kind: 'tcp', text }),
     socket: (direction, socket, lengthBytes) => tell({ kind: 'socket', direction, socket, lengthBytes }),
     drop: (where, reason) => tell({ kind: 'drop', where, reason }),
     log: text => tell({ kind: 'log', text }),

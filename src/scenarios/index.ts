@@ -8,5 +8,6 @@ export const BUILT_IN: Readonly<Record<string, () => Promise<{ default: Scenario
   'full-duplex': () => import('./full-duplex.ts'),
   'duplex-mismatch': () => import('./duplex-mismatch.ts'),
   csma: () => import('./csma.ts'),
+  web: () => import('./web.ts'),
   lab: () => import('./lab.ts'),
 };

@@ -33,7 +33,7 @@ import {
   RAM_BASE,
   UART,
 } from './memory-map.ts';
-import { interfaceConfigOf, macOf, type Nic, type NicOptions, ringSizesOf } from './nic.ts';
+import { driverOptionsOf, interfaceConfigOf, macOf, type Nic, type NicOptions, profileOf } from './nic.ts';
 
 const MIB = 1024 * 1024;
 /** Without NICs. */
@@ -163,7 +163,8 @@ export class Computer {
 
   #nic(options: NicOptions, index: number, environment: ComputerEnvironment): Nic {
     const mac = macOf(options) ?? environment.nextMac();
-    const device = new E1000Nic(environment.clock, this.ram, environment.prng.fork(`eth${index}`), mac);
+    const { clock, prng } = environment;
+    const device = new E1000Nic(clock, this.ram, prng.fork(`eth${index}`), mac, profileOf(options));
     this.bridge.insert(FIRST_NIC_SLOT + index, device.pci);
     return { name: `${this.name}.eth${index}`, device };
   }
@@ -188,7 +189,9 @@ export class Computer {
             firstIrq: PCI_FIRST_IRQ,
           }),
         ],
-        pci: [e1000Driver({}, new Map(options.nics.map((nic, index) => [FIRST_NIC_SLOT + index, ringSizesOf(nic)])))],
+        pci: [
+          e1000Driver({}, new Map(options.nics.map((nic, index) => [FIRST_NIC_SLOT + index, driverOptionsOf(nic)]))),
+        ],
       },
       net: { interfaces: options.nics.map(interfaceConfigOf), routes: [] },
       programs: this.#programs,

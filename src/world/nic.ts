@@ -2,8 +2,10 @@
  * What is said about a NIC of a computer when it is built, and what the parts that it concerns make of it: the driver,
  * the network stack, and the size of memory. Everything is checked before the computer is there.
  */
-import type { RingSizes } from '../../drivers/e1000/e1000.ts';
+import type { E1000Options } from '../../drivers/e1000/e1000.ts';
+import type { Features } from '../../drivers/e1000/features.ts';
 import type { E1000Nic } from '../../hw/nic/e1000/e1000.ts';
+import { PROFILES, type Profile, type ProfileName } from '../../hw/nic/e1000/profile.ts';
 import type { InterfaceConfig } from '../../kernel/net/stack.ts';
 import { formatIpv4, parseIpv4, parseMac } from '../lib/bytes.ts';
 
@@ -19,6 +21,10 @@ export interface NicOptions {
   readonly rxDescriptors?: number;
   /** Speed and duplex that the driver forces, negotiating nothing; `auto` unless given. */
   readonly link?: 'auto' | { readonly speedMbps: 10 | 100; readonly fullDuplex: boolean };
+  /** Whose 82540EM it is: the manual's, unless told otherwise, or that of QEMU 7.2. See docs/e1000-profiles.md. */
+  readonly profile?: ProfileName;
+  /** What of the NIC its driver makes use of; all of it unless told otherwise, feature by feature. */
+  readonly features?: Partial<Features>;
 }
 
 /** A NIC of a computer, under the name that tables and captures give it: `alice.eth0`. */
@@ -35,11 +41,18 @@ export function macOf({ mac }: NicOptions): Uint8Array | null {
   return bytes;
 }
 
+/** The profile of the options. Throws a RangeError. */
+export function profileOf({ profile = 'strict' }: NicOptions): Profile {
+  if (!Object.hasOwn(PROFILES, profile)) throw new RangeError(`no NIC has the profile "${profile}"`);
+  return PROFILES[profile];
+}
+
 /** What the options say to the driver. */
-export function ringSizesOf({ txDescriptors, rxDescriptors, link }: NicOptions): RingSizes {
+export function driverOptionsOf({ txDescriptors, rxDescriptors, features, link }: NicOptions): E1000Options {
   return {
     ...(txDescriptors === undefined ? {} : { txDescriptors }),
     ...(rxDescriptors === undefined ? {} : { rxDescriptors }),
+    ...(features === undefined ? {} : { features }),
     ...(link === undefined ? {} : { link }),
   };
 }

@@ -4,6 +4,7 @@
  */
 
 import { Hub } from '../../hw/ethernet/hub/hub.ts';
+import { SignalPath } from '../../hw/ethernet/line/signal-path.ts';
 import { Cable } from '../../hw/ethernet/medium/cable.ts';
 import type { MediumListener } from '../../hw/ethernet/ports.ts';
 import { Station } from '../../hw/ethernet/station.ts';
@@ -35,6 +36,10 @@ export interface CableOptions {
   readonly lengthMetres?: number;
   /** Probability that a bit of a frame arrives inverted. */
   readonly bitErrorRate?: number;
+  /** Every frame is coded into line symbols and decoded from them, by the code of the link's speed. */
+  readonly signalAccurate?: boolean;
+  /** Probability that a line symbol is bad, on a signal-accurate cable. */
+  readonly symbolErrorRate?: number;
 }
 
 /** A cable, and what is plugged in at its ends 0 and 1, by name: `alice.eth0`. */
@@ -144,8 +149,18 @@ export class World {
     ).flat();
   }
 
-  #cable(name: string, { lengthMetres = DEFAULT_CABLE_METRES, bitErrorRate = 0 }: CableOptions): Cable {
-    return new Cable(this.clock, this.#prng.fork(`cable/${name}`), lengthMetres, bitErrorRate);
+  #cable(name: string, options: CableOptions): Cable {
+    const { lengthMetres = DEFAULT_CABLE_METRES, bitErrorRate = 0, signalAccurate = false, symbolErrorRate } = options;
+    if (symbolErrorRate !== undefined && !signalAccurate) {
+      throw new RangeError('only a signal-accurate cable has a symbol error rate');
+    }
+    const prng = this.#prng.fork(`cable/${name}`);
+    const cable = new Cable(this.clock, prng, lengthMetres, bitErrorRate);
+    if (!signalAccurate) return cable;
+    for (const from of [0, 1] as const) {
+      cable.carryThrough(from, new SignalPath(symbolErrorRate ?? 0, prng.fork(`signal${from}`)));
+    }
+    return cable;
   }
 
   #plug(wire: Wire, a: MediumListener, b: MediumListener): Wire {

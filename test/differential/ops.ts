@@ -18,7 +18,7 @@ export type Op =
   | { readonly op: 'store'; readonly address: number; readonly data: Uint8Array }
   /** A frame, DA to the last octet before the FCS, begins to wait for the NIC. It is offered when the NIC asks, and when time passes. */
   | { readonly op: 'frame'; readonly octets: Uint8Array }
-  /** The peer's end of the link goes up or down. */
+  /** The peer's end of the link goes up or down. Frames sent since time last passed may be lost with it. */
   | { readonly op: 'link'; readonly up: boolean }
   /**
    * Time passes: a multiple of 100 ns, at least 200. Frames that wait are offered to the NIC when it begins and when it
@@ -44,7 +44,7 @@ export interface Run {
 export const RAM_BASE = 0x8000_0000;
 /** Memory that programs use. The parked hart of QEMU has the page in front of it. */
 export const ARENA_BASE = 0x8000_1000;
-export const ARENA_BYTES = 0x4_0000;
+export const ARENA_BYTES = 0x1_8000;
 export const BAR0_BASE = 0x4000_0000;
 export const BAR1_PORT = 0x1000;
 /** Memory decoding, I/O decoding, bus master. */
@@ -90,4 +90,10 @@ function registerName(at: number): string {
   const byte = at & 3;
   const name = NAMES.get(at - byte) ?? hex(at - byte, 5);
   return byte === 0 ? name : `${name}+${byte}`;
+}
+
+/** What was read, as both targets print it. */
+export function valueText(value: number, size: Size): string {
+  const bits = size === 4 ? value >>> 0 : value & (size === 2 ? 0xffff : 0xff);
+  return bits.toString(16).padStart(2 * size, '0');
 }

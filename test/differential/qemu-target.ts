@@ -2,6 +2,7 @@
  * Runs programs on QEMU's e1000. Each one begins with the devices at power-on, the program's part of memory zeroed, the
  * BARs placed, and virtual time at a whole millisecond, which is how QEMU counts some of its delays.
  */
+import { E1000 } from '../../hw/nic/e1000/registers.ts';
 import { hexBytes } from '../../src/lib/bytes.ts';
 import {
   ARENA_BASE,
@@ -13,7 +14,7 @@ import {
   type Outcome,
   type Program,
   type Run,
-  type Size,
+  valueText,
 } from './ops.ts';
 import { QemuProcess } from './qemu-process.ts';
 
@@ -27,6 +28,10 @@ const LATE_FRAMES_MS = 200;
 
 /** Runs of one program until time has not run away in one of them. */
 const ATTEMPTS = 8;
+const LAST_PASS_NS = 200;
+/** What a Unix socket holds at least, and what a message takes of it beside twice its octets, at most. */
+const SOCKET_BYTES = 200_000;
+const SOCKET_OVERHEAD_BYTES = 1024;
 
 type SlowOp = Extract<Op, { op: 'frame' | 'link' | 'pass' }>;
 type FastOp = Exclude<Op, SlowOp>;
@@ -45,6 +50,15 @@ export class QemuTarget {
 
   static async start(): Promise<QemuTarget> {
     return new QemuTarget(await QemuProcess.start());
+  }
+
+  /**
+   * Whether QEMU can get `frames` to us: one of no octets stops its netdev for good, and a stopped machine throws away
+   * what the socket does not hold.
+   */
+  static canDeliver(frames: readonly Uint8Array[]): boolean {
+    const held = frames.reduce((sum, { length }) => sum + SOCKET_OVERHEAD_BYTES + 2 * length, 0);
+    return held <= SOCKET_BYTES && frames.every(({ length }) => length > 0);
   }
 
   /** Runs `program`. `frameCount` frames are expected out of it. */
@@ -78,7 +92,8 @@ export class QemuTarget {
       outcomes.push(outcome);
     }
     outcomes.push(...(await Promise.all(batch)));
-    return outcomes;
+    // A machine that stands still sends nothing: what it has sent leaves when it runs on.
+    return (await this.#qemu.pass(LAST_PASS_NS)) === null ? null : outcomes;
   }
 
   async #framesSent(count: number): Promise<Uint8Array[]> {
@@ -100,6 +115,8 @@ export class QemuTarget {
     await qemu.ask(`writel ${ECAM_SLOT_1 + BAR0} ${BAR0_BASE}`);
     await qemu.ask(`writel ${ECAM_SLOT_1 + BAR1} ${BAR1_PORT}`);
     await qemu.ask(`writew ${ECAM_SLOT_1 + COMMAND} ${COMMAND_ON}`);
+    // The pins of the EEPROM outlive a reset in QEMU: raising and dropping CS brings them back to their beginning.
+    for (const pins of [0, E1000.EECD.CS, 0]) await qemu.ask(`writel ${BAR0_BASE + E1000.EECD.at} ${pins}`);
     qemu.frames.length = 0;
     return true;
   }
@@ -145,10 +162,4 @@ function commandOf(op: FastOp): string {
     case 'store':
       return `write ${op.address} ${op.data.length} 0x${hexBytes(op.data, '')}`;
   }
-}
-
-/** What was read, as both targets print it. */
-export function valueText(value: number, size: Size): string {
-  const bits = size === 4 ? value >>> 0 : value & (size === 2 ? 0xffff : 0xff);
-  return bits.toString(16).padStart(2 * size, '0');
 }

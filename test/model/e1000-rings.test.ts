@@ -44,6 +44,9 @@ type Command = fc.Command<Model, Driver>;
 /** The number of a frame, in its last two octets. */
 const numberOf = (octets: Uint8Array): number => octets.at(-2)! * 256 + octets.at(-1)!;
 
+/** Octets as text, which compares much faster. */
+const text = (octets: Uint8Array): string => Buffer.from(octets).toString('latin1');
+
 function numbered(octets: Uint8Array, number: number): Uint8Array {
   octets.set([number >> 8, number & 255], octets.length - 2);
   return octets;
@@ -176,11 +179,11 @@ describe('descriptor rings, 82540EM manual 3.2.6 and 3.4', () => {
           new Poll(RX_COUNT).run(model, driver);
           driver.rig.pass(1_000_000);
         }
-        expect(driver.rig.far.arrivals.map(({ frame }) => frame.octets)).toEqual(model.given);
+        expect(driver.rig.far.arrivals.map(({ frame }) => text(frame.octets))).toEqual(model.given.map(text));
         expect(model.pending).toBe(0);
         const numbers = driver.received.map(numberOf);
         expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
-        expect(driver.received).toEqual(numbers.map(number => model.offered[number]));
+        expect(driver.received.map(text)).toEqual(numbers.map(number => text(model.offered[number]!)));
         const missed = driver.rig.read(MPC.at);
         expect([numbers.length, driver.rig.read(GPRC.at)]).toEqual(new Array(2).fill(model.offered.length - missed));
       }),

@@ -75,7 +75,11 @@ class TestPool implements PacketPool {
   constructor(memory: TestMemory, count: number) {
     for (let i = 0; i < count; i++) {
       const { address, bytes } = memory.allocate(PACKET_BYTES, PACKET_BYTES, 'packets')!;
-      this.#holders.set({ address, bytes, start: 0, length: 0 }, 'free');
+      const requests = { checksumStart: 0, checksumAt: 0, segmentBytes: 0, dataStart: 0, next: null };
+      this.#holders.set(
+        { address, bytes, start: 0, length: 0, ...requests, vlanTag: null, checksumGood: false },
+        'free',
+      );
     }
   }
 
@@ -84,7 +88,9 @@ class TestPool implements PacketPool {
       if (holder !== 'free') continue;
       this.#holders.set(packet, 'cpu');
       packet.start = this.headroomBytes;
-      packet.length = 0;
+      packet.length = packet.checksumStart = packet.segmentBytes = 0;
+      packet.vlanTag = packet.next = null;
+      packet.checksumGood = false;
       return packet;
     }
     return null;
@@ -115,9 +121,11 @@ class TestPool implements PacketPool {
   }
 
   #move(packet: PacketBuffer, from: Holder, to: Holder): void {
-    const holder = this.#holders.get(packet);
-    if (holder !== from) throw new Error(`packet goes from ${from} to ${to}, but its holder is ${holder}`);
-    this.#holders.set(packet, to);
+    for (let each: PacketBuffer | null = packet; each !== null; each = each.next) {
+      const holder = this.#holders.get(each);
+      if (holder !== from) throw new Error(`packet goes from ${from} to ${to}, but its holder is ${holder}`);
+      this.#holders.set(each, to);
+    }
   }
 }
 
@@ -127,6 +135,8 @@ export class TestInterface implements NetInterface {
   readonly mac: Uint8Array;
   readonly ops: NetDriverOps;
   readonly frames: Uint8Array[] = [];
+  /** With each frame: the tag that the hardware took out, and whether it found a checksum good. */
+  readonly findings: { readonly vlanTag: number | null; readonly checksumGood: boolean }[] = [];
   readonly links: LinkState[] = [];
   wakeCount = 0;
   /** Received packets that the test keeps; without `keep` each is freed at once. */
@@ -144,6 +154,7 @@ export class TestInterface implements NetInterface {
 
   receive(packet: PacketBuffer): void {
     this.frames.push(packet.bytes.slice(packet.start, packet.start + packet.length));
+    this.findings.push({ vlanTag: packet.vlanTag, checksumGood: packet.checksumGood });
     if (this.keep) this.kept.push(packet);
     else this.#pool.free(packet);
     this.onReceive?.();
@@ -189,6 +200,8 @@ export class DriverPlatform implements Platform {
   eager = false;
   waitedUs = 0;
   interruptCount = 0;
+  /** What time it is; unless set, how long the driver has waited so far. */
+  onNow: (() => number) | null = null;
   onDelay: ((microseconds: number) => void) | null = null;
   readonly #device: FakeDevice;
   readonly #handlers: InterruptHandler[] = [];
@@ -238,7 +251,7 @@ export class DriverPlatform implements Platform {
   }
 
   nowNs(): number {
-    return this.waitedUs * 1000;
+    return this.onNow?.() ?? this.waitedUs * 1000;
   }
 
   delayUs(microseconds: number): void {

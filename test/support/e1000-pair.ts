@@ -2,7 +2,8 @@
  * Two drivers on two real 82540EMs, joined by a cable: everything below the kernel. Each side has its own platform
  * double; registers cost time as on a PCI bus, so the hardware goes on while the drivers work.
  */
-import { e1000Driver, type RingSizes } from '../../drivers/e1000/e1000.ts';
+import { type E1000Options, e1000Driver } from '../../drivers/e1000/e1000.ts';
+import type { Features } from '../../drivers/e1000/features.ts';
 import { Line } from '../../hw/bus/line.ts';
 import type { BusMaster } from '../../hw/bus/ram.ts';
 import { Cable } from '../../hw/ethernet/medium/cable.ts';
@@ -17,7 +18,9 @@ const MEMORY_AND_BUS_MASTER = 0x06;
 /** Time for two PHYs to negotiate, with something to spare. */
 export const NEGOTIATION_NS = 3_000_000_000;
 
-interface PairOptions extends RingSizes {
+interface PairOptions extends E1000Options {
+  /** Those of the right side, if they differ. */
+  readonly rightFeatures?: Partial<Features>;
   readonly packets?: number;
   readonly readNs?: number;
   readonly writeNs?: number;
@@ -47,7 +50,8 @@ export class E1000Pair {
     const prng = new Prng(options.seed ?? 'pair');
     this.cable = new Cable(this.clock, prng.fork('cable'), options.metres ?? 10, options.bitErrorRate ?? 0);
     this.left = this.#side(1, prng.fork('left'), options);
-    this.right = this.#side(2, prng.fork('right'), options);
+    const features = options.rightFeatures ?? options.features ?? {};
+    this.right = this.#side(2, prng.fork('right'), { ...options, features });
     this.cable.connect(0, this.left.nic.phy);
     this.cable.connect(1, this.right.nic.phy);
   }
@@ -86,6 +90,7 @@ export class E1000Pair {
     const line = new Line(`INTA${index}`);
     nic.pci.attach({ intx: line.source(), place: () => {} });
     const platform = new DriverPlatform(this.#timed(nic, line, options), memory, options.packets ?? 64);
+    platform.onNow = () => this.clock.nowNs;
     platform.onDelay = microseconds => this.clock.advance(microseconds * 1000);
     const enable = () => nic.pci.configWrite(COMMAND, 2, MEMORY_AND_BUS_MASTER);
     const suspicions: string[] = [];

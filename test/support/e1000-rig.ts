@@ -10,6 +10,7 @@ import { Ram } from '../../hw/bus/ram.ts';
 import { Frame } from '../../hw/ethernet/frame.ts';
 import { Cable } from '../../hw/ethernet/medium/cable.ts';
 import { E1000Nic } from '../../hw/nic/e1000/e1000.ts';
+import { STRICT } from '../../hw/nic/e1000/profile.ts';
 import { E1000 } from '../../hw/nic/e1000/registers.ts';
 import type { DropReason, E1000Taps, Ring } from '../../hw/nic/e1000/taps.ts';
 import { Clock } from '../../hw/sim/clock.ts';
@@ -85,9 +86,9 @@ export class E1000Rig {
   readonly cable: Cable;
   readonly far: Endpoint;
 
-  constructor({ link = true, metres = 0 } = {}) {
+  constructor({ link = true, metres = 0, profile = STRICT } = {}) {
     const prng = new Prng('bench');
-    this.nic = new E1000Nic(this.clock, this.ram, prng.fork('nic'), NIC_MAC);
+    this.nic = new E1000Nic(this.clock, this.ram, prng.fork('nic'), NIC_MAC, profile);
     this.far = new Endpoint(this.clock, prng.fork('far'));
     this.cable = new Cable(this.clock, prng.fork('cable'), metres);
     this.nic.pci.attach({ intx: this.line.source(), place: () => {} });

@@ -7,6 +7,7 @@
  * themselves.
  */
 import { e1000Driver } from '../../drivers/e1000/e1000.ts';
+import type { Features } from '../../drivers/e1000/features.ts';
 import { DriverPlatform, type FakeDevice, type TestInterface, TestMemory } from './driver-platform.ts';
 
 export const REG = {
@@ -15,6 +16,7 @@ export const REG = {
   EERD: 0x0014,
   MDIC: 0x0020,
   ICR: 0x00c0,
+  ITR: 0x00c4,
   ICS: 0x00c8,
   IMS: 0x00d0,
   IMC: 0x00d8,
@@ -29,6 +31,10 @@ export const REG = {
   TDLEN: 0x3808,
   TDH: 0x3810,
   TDT: 0x3818,
+  TIDV: 0x3820,
+  TADV: 0x382c,
+  RXCSUM: 0x5000,
+  MTA: 0x5200,
   RAL: 0x5400,
   RAH: 0x5404,
 } as const;
@@ -189,7 +195,10 @@ class FakeE1000 implements FakeDevice {
   }
 
   /** Fills the next receive descriptor, and raises RXT0 unless `quiet`. False when there is none. */
-  receive(data: Uint8Array, { eop = true, errors = 0, length = data.length, quiet = false } = {}): boolean {
+  receive(
+    data: Uint8Array,
+    { eop = true, errors = 0, length = data.length, quiet = false, status = 0, special = 0 } = {},
+  ): boolean {
     if (this.rxFree === 0) return false;
     const at = this.peek(REG.RDH);
     const view = this.descriptor(REG.RDBAL, at);
@@ -198,8 +207,9 @@ class FakeE1000 implements FakeDevice {
     if (view.getUint8(12) !== 0) throw new Error('given a receive descriptor whose status is not zero');
     this.memory.at(address, data.length).set(data);
     view.setUint16(8, length, true);
-    view.setUint8(12, eop ? 3 : 1);
+    view.setUint8(12, status | (eop ? 3 : 1));
     view.setUint8(13, errors);
+    view.setUint16(14, special, true);
     this.poke(REG.RDH, (at + 1) % this.rxCount);
     if (!quiet) this.cause(CAUSE.RXT0);
     return true;
@@ -259,9 +269,19 @@ export function fakeMachine(packetCount = 64): { device: FakeE1000; platform: Dr
 }
 
 /** A machine whose driver has opened the interface, with the link up and nothing left to do. */
-export function openMachine({ tx = 8, rx = 8, packets = 64 } = {}) {
+export function openMachine({
+  tx = 8,
+  rx = 8,
+  packets = 64,
+  features = {},
+}: {
+  readonly tx?: number;
+  readonly rx?: number;
+  readonly packets?: number;
+  readonly features?: Partial<Features>;
+} = {}) {
   const { device, platform } = fakeMachine(packets);
-  e1000Driver({ txDescriptors: tx, rxDescriptors: rx }).probe(platform.pci, platform);
+  e1000Driver({ txDescriptors: tx, rxDescriptors: rx, features }).probe(platform.pci, platform);
   const iface = interfaceOf(platform);
   iface.ops.open();
   device.link(true);

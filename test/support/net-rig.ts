@@ -7,7 +7,7 @@
  */
 import { expect } from 'vitest';
 import { DeferredQueue } from '../../kernel/deferred.ts';
-import type { DeferredWork, LinkState, NetDriverOps, PacketBuffer } from '../../kernel/driver-api.ts';
+import type { DeferredWork, LinkState, NetDriverOps, NetFeatures, PacketBuffer } from '../../kernel/driver-api.ts';
 import type { Interface } from '../../kernel/net/interface.ts';
 import { type NetConfig, NetStack } from '../../kernel/net/stack.ts';
 import { PacketPool } from '../../kernel/packet-pool.ts';
@@ -33,6 +33,7 @@ const LINK_DOWN: LinkState = { up: false, speedMbps: 0, fullDuplex: false };
 const DEFAULT_CONFIG: NetConfig = {
   interfaces: [{ address: parseIpv4(HOST), prefixLength: 24, gateway: parseIpv4(GATEWAY) }],
 };
+const NO_FEATURES: NetFeatures = { checksum: false, segmentationBuffers: 0, vlan: false };
 const PACKETS = 256;
 const PACKET_BYTES = 2048;
 const MAX_STEPS = 100_000;
@@ -40,15 +41,20 @@ const MAX_STEPS = 100_000;
 /** A driver that keeps a copy of what it sends, and has finished with the packet at once. */
 export class FakeDriver implements NetDriverOps {
   readonly sent: Uint8Array[] = [];
+  /** With each frame: what was asked of the hardware. Places count from the start of the frame. */
+  readonly requests: { readonly vlanTag: number | null; readonly start: number; readonly at: number }[] = [];
   /** Packets that it still has room for. */
   room = Number.POSITIVE_INFINITY;
   /** Called inside of `transmit`, where a real driver makes bus accesses. */
   onTransmit: (() => void) | null = null;
   openError: Error | null = null;
+  readonly features: NetFeatures;
+  groups: readonly Uint8Array[] = [];
   opened = 0;
   readonly #packets: PacketPool;
 
-  constructor(packets: PacketPool) {
+  constructor(packets: PacketPool, features: NetFeatures) {
+    this.features = features;
     this.#packets = packets;
   }
 
@@ -66,10 +72,20 @@ export class FakeDriver implements NetDriverOps {
     if (this.room === 0) return false;
     this.room -= 1;
     this.#packets.toDevice(packet);
+    const { vlanTag, checksumStart, checksumAt, start } = packet;
+    this.requests.push({
+      vlanTag,
+      start: checksumStart && checksumStart - start,
+      at: checksumStart && checksumAt - start,
+    });
     this.sent.push(packet.bytes.slice(packet.start, packet.start + packet.length));
     this.#packets.toCpu(packet);
     this.#packets.free(packet);
     return true;
+  }
+
+  setMulticast(groups: readonly Uint8Array[]): void {
+    this.groups = groups;
   }
 
   statistics(): Readonly<Record<string, number>> {
@@ -93,7 +109,11 @@ export class NetRig implements SyscallHost {
   #seed = 1;
 
   /** `interfaceCount` interfaces, all with their link up, on a stack with `config`. */
-  constructor(config: NetConfig = DEFAULT_CONFIG, interfaceCount = 1) {
+  constructor(
+    config: NetConfig = DEFAULT_CONFIG,
+    interfaceCount = 1,
+    { features = NO_FEATURES, mac: mac0 = HOST_MAC }: { features?: NetFeatures; mac?: string } = {},
+  ) {
     const bytes = new Uint8Array(PACKETS * PACKET_BYTES);
     this.packets = new PacketPool({ address: 0x8000_0000, bytes, view: new DataView(bytes.buffer) });
     this.#timers = new Timers(this.#cpu, this.#clock, (name, work) => this.deferred(name, work));
@@ -108,9 +128,9 @@ export class NetRig implements SyscallHost {
     this.#cpu.enableInterrupts();
     this.net = new NetStack(this, config);
     for (let i = 0; i < interfaceCount; i++) {
-      const driver = new FakeDriver(this.packets);
+      const driver = new FakeDriver(this.packets, features);
       this.drivers.push(driver);
-      const mac = parseMac(HOST_MAC);
+      const mac = parseMac(mac0);
       mac[4] = i;
       this.net.addInterface(mac, driver);
     }
@@ -164,8 +184,8 @@ export class NetRig implements SyscallHost {
   }
 
   /** A frame comes in, as a driver would bring it. */
-  inject(octets: Uint8Array, index = 0): void {
-    const packet = this.packets.allocate()!;
+  inject(octets: Uint8Array, index = 0, findings: Partial<Pick<PacketBuffer, 'vlanTag' | 'checksumGood'>> = {}): void {
+    const packet = Object.assign(this.packets.allocate()!, findings);
     packet.bytes.set(octets, packet.start);
     packet.length = octets.length;
     this.net.interfaces[index]!.receive(packet);
@@ -225,6 +245,11 @@ export class NetRig implements SyscallHost {
   /** Every buffer is back in the pool. */
   expectNoLeak(): void {
     expect(this.packets.usage().free).toBe(PACKETS);
+  }
+
+  /** When the next timer fires; Infinity for never. */
+  nextTimerNs(): number {
+    return this.#clock.tick * TICK_NS;
   }
 
   /** Time passes; all that is due happens at its time. */

@@ -2,11 +2,12 @@
  * Two hosts and a cable, with datagrams in both directions at the same time, and the books: what was sent, what came,
  * and every counter of a datagram that did not.
  */
+import type { Features } from '../../drivers/e1000/features.ts';
 import type { Cable } from '../../hw/ethernet/medium/cable.ts';
 import { E1000 } from '../../hw/nic/e1000/registers.ts';
 import type { DropReason } from '../../kernel/net/drop.ts';
 import { ETHERTYPE_ARP } from '../../kernel/net/ethernet.ts';
-import type { Socket } from '../../kernel/net/socket.ts';
+import type { Descriptor } from '../../kernel/net/socket.ts';
 import { SocketError } from '../../kernel/net/socket-error.ts';
 import type { Syscalls } from '../../kernel/syscall.ts';
 import type { Program } from '../../kernel/task.ts';
@@ -19,7 +20,7 @@ import { PCI_MEMORY } from '../../src/world/memory-map.ts';
 import { World } from '../../src/world/world.ts';
 
 /** By then the link is up, whatever the accesses cost. */
-export const LINK_UP_NS = 2_500_000_000;
+const LINK_UP_NS = 2_500_000_000;
 const PORT = 9;
 /** Where the bus driver puts the registers of the first NIC. */
 const FIRST_BAR = PCI_MEMORY.base;
@@ -40,7 +41,9 @@ export interface HostPlan {
   readonly bursts: readonly Burst[];
   /** The receiver does nothing for so long after each datagram. */
   readonly readPauseNs: number;
-  /** Least time between two interrupts of the NIC, in units of 256 ns: what is put into ITR. */
+  /** What the driver uses of the NIC. */
+  readonly features: Partial<Features>;
+  /** Least time between two interrupts of the NIC in units of 256 ns: put into ITR, which moderation may change. */
   readonly itr: number;
 }
 
@@ -101,8 +104,8 @@ export class TrafficHost {
   constructor(world: World, index: 0 | 1, plan: HostPlan) {
     this.#plan = plan;
     this.#peer = parseIpv4(`192.0.2.${2 - index}`);
-    const { txDescriptors, rxDescriptors, costs, memoryMib } = plan;
-    const nics = [{ address: `192.0.2.${index + 1}/24`, txDescriptors, rxDescriptors }];
+    const { txDescriptors, rxDescriptors, costs, memoryMib, features } = plan;
+    const nics = [{ address: `192.0.2.${index + 1}/24`, txDescriptors, rxDescriptors, features }];
     this.computer = world.computer(`host${index}`, { nics, costs, ...(memoryMib === null ? {} : { memoryMib }) });
     this.computer.start('receiver', this.#receiver());
     this.computer.start('sender', this.#sender());
@@ -138,7 +141,8 @@ export class TrafficHost {
 
   #sender(): Program {
     const { bursts } = this.#plan;
-    const sendOne = (sys: Syscalls, socket: Socket, sizeBytes: number): void => this.#sendOne(sys, socket, sizeBytes);
+    const sendOne = (sys: Syscalls, socket: Descriptor, sizeBytes: number): void =>
+      this.#sendOne(sys, socket, sizeBytes);
     return function* (sys) {
       const socket = sys.socket('udp');
       yield* sys.sleep(LINK_UP_NS - sys.nowNs());
@@ -149,7 +153,7 @@ export class TrafficHost {
     };
   }
 
-  #sendOne(sys: Syscalls, socket: Socket, sizeBytes: number): void {
+  #sendOne(sys: Syscalls, socket: Descriptor, sizeBytes: number): void {
     const bytes = contents(this.#peer, this.sent.length + this.refused, sizeBytes);
     try {
       sys.sendto(socket, bytes, this.#peer, PORT);

@@ -9,6 +9,7 @@
 import type { Clock } from '../../sim/clock.ts';
 import type { Prng } from '../../sim/prng.ts';
 import type { Frame } from '../frame.ts';
+import type { SignalPath } from '../line/signal-path.ts';
 import type { LinkSignal, MediumListener, MediumPort, Transmission } from '../ports.ts';
 import { BitErrors } from './bit-errors.ts';
 import { Lane, type LaneState } from './lane.ts';
@@ -104,6 +105,11 @@ export class Cable {
    */
   flipNext(fromEnd: End, positions: readonly number[]): void {
     this.#ends[fromEnd].lane.flipNext(positions);
+  }
+
+  /** Makes the cable signal-accurate from `fromEnd` on: frames pass `path` before bit errors strike. */
+  carryThrough(fromEnd: End, path: SignalPath): void {
+    this.#ends[fromEnd].lane.signalPath = path;
   }
 
   /** For {@link CableEnd}: the idle signal of `near` has changed. */

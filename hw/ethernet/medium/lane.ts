@@ -9,6 +9,7 @@
 import { assert } from '../../../src/lib/assert.ts';
 import type { Clock, Timer, TimerState } from '../../sim/clock.ts';
 import type { Frame } from '../frame.ts';
+import type { SignalPath, SignalPathState } from '../line/signal-path.ts';
 import type { MediumListener, Transmission } from '../ports.ts';
 import { loadTransmission, moveEnd, saveTransmission, type TransmissionState } from '../transmission.ts';
 import type { BitErrorState, BitErrors } from './bit-errors.ts';
@@ -39,10 +40,13 @@ export interface LaneState {
   readonly startTimer: TimerState;
   readonly flips: readonly (readonly number[])[];
   readonly errors: BitErrorState;
+  readonly signalPath: SignalPathState | null;
   readonly timer: TimerState;
 }
 
 export class Lane {
+  /** Codes and decodes what comes out, symbol by symbol, before bit errors strike; null on an ordinary cable. */
+  signalPath: SignalPath | null = null;
   /** Who is plugged in at the far end. */
   listener: MediumListener | null = null;
   readonly #delayNs: number;
@@ -109,6 +113,7 @@ export class Lane {
       onLane,
       flips: this.#flips.slice(),
       errors: this.#errors.save(),
+      signalPath: this.signalPath === null ? null : this.signalPath.save(),
       timer: this.#timer.save(),
       startTimer: this.#startTimer.save(),
     };
@@ -122,6 +127,7 @@ export class Lane {
     }
     this.#flips = state.flips.slice();
     this.#errors.load(state.errors);
+    if (state.signalPath !== null) this.signalPath?.load(state.signalPath);
     this.#timer.load(state.timer);
     this.#startTimer.load(state.startTimer);
   }
@@ -161,7 +167,9 @@ export class Lane {
     this.#head = (at + 1) & (this.#ring.length - 1);
     this.#count -= 1;
     if (this.#count > 0) this.#arm();
-    const frame = this.#remains(transmission, lostFromNs);
+    const remains = this.#remains(transmission, lostFromNs);
+    const frame =
+      remains === null || this.signalPath === null ? remains : this.signalPath.carry(remains, transmission.bitNs);
     const struck = frame === null ? null : this.#strike(frame);
     this.#deliver(struck, transmission, transmission.startNs + this.#delayNs);
     if (heard === BEGUN) this.listener?.carrier?.carrierOff(transmission);

@@ -2,10 +2,10 @@
  * What the units of the NIC share: the registers, the clock, the way to memory, and the observer. The device
  * (`e1000.ts`) owns the chip and the units; a unit knows the chip, and of other units only what its constructor says.
  */
-import { RegisterFile } from '../../bus/registers.ts';
+import { RegisterFile, type RegisterMap } from '../../bus/registers.ts';
 import type { PciFunction } from '../../pci/function.ts';
 import type { Clock } from '../../sim/clock.ts';
-import { E1000, REGISTER_SPACE_BYTES } from './registers.ts';
+import { REGISTER_SPACE_BYTES } from './registers.ts';
 import type { E1000Taps, Ring } from './taps.ts';
 
 /** From asking for the bus to the first data: arbitration, address phase, the target's latency. */
@@ -24,14 +24,17 @@ export const busTimeNs = (bytes: number): number => BUS_LATENCY_NS + ((bytes * B
 export class Chip {
   readonly clock: Clock;
   readonly pci: PciFunction;
-  readonly regs = new RegisterFile(E1000, REGISTER_SPACE_BYTES);
+  readonly regs: RegisterFile;
   /** Contents of the registers by slot: `words[RCTL.n]`. */
-  readonly words: Int32Array = this.regs.values;
+  readonly words: Int32Array;
   taps: E1000Taps | null = null;
 
-  constructor(clock: Clock, pci: PciFunction) {
+  /** `map` has the registers of E1000 in their slots. */
+  constructor(clock: Clock, pci: PciFunction, map: RegisterMap) {
     this.clock = clock;
     this.pci = pci;
+    this.regs = new RegisterFile(map, REGISTER_SPACE_BYTES);
+    this.words = this.regs.values;
   }
 
   /** Copies memory into the chip; zeros where there is no memory. */

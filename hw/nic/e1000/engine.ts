@@ -1,32 +1,24 @@
 /**
  * What works behind the registers: DMA, frames, interrupts, link, and the effects of register accesses. The bus side
- * (`e1000.ts`) owns the chip and the way to the wire, and gives both to one engine, which its profile chooses.
+ * (`e1000.ts`) owns chip and PHY and hands them to one engine, which its profile chooses. The engine owns everything
+ * else, the MAC on that PHY included.
  */
-import type { Mac, MacClient } from '../../ethernet/mac/mac.ts';
 import type { M88E1011 } from '../../ethernet/phy/phy.ts';
 import type { Chip } from './chip.ts';
 
-/** The way to the wire. The engine hears of it as the client of the MAC. */
-export interface Wire {
-  readonly phy: M88E1011;
-  /** The MAC on that PHY, which tells `client`. Made once, by the engine. */
-  macFor(client: MacClient): Mac;
-}
-
-export interface Engine<State = unknown> {
-  /** The NIC as its EEPROM has it: the EEPROM is read, which takes no time. Once, at power-on. */
-  powerOn(): void;
-  /** Software reads the register in `slot`, with what that does. Returns int32. */
+export interface Engine {
+  /** Software reads the register in `slot`, with all that this brings about. Returns int32. */
   read(slot: number): number;
-  /** What software would read, without doing anything. */
+  /** What software would read, without any side effect. */
   peek(slot: number): number;
-  /** Software has written the register in `slot`, and the register file has taken it. */
+  /** Software has written the register in `slot`; the register file has taken what it stores of it. */
   written(slot: number): void;
   /** The PCI command register was written. */
   commandWritten(): void;
-  save(): State;
-  load(state: State): void;
+  save(): unknown;
+  /** `state` is what an engine of the same profile has saved. */
+  load(state: unknown): void;
 }
 
-/** Makes an engine for `chip`. `address` is the MAC address that its EEPROM holds. */
-export type EngineMaker = (chip: Chip, wire: Wire, address: Uint8Array) => Engine;
+/** An engine at power-on. `address` is the MAC address that its EEPROM holds: six octets. */
+export type EngineMaker = (chip: Chip, phy: M88E1011, address: Uint8Array) => Engine;

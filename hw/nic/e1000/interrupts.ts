@@ -24,6 +24,9 @@ export interface InterruptsState {
 }
 
 export class Interrupts {
+  /** Before RXT0 for received frames, and before TXDW: descriptors that wait for it are written back now. */
+  onReceiveTimer: (() => void) | null = null;
+  onTransmitTimer: (() => void) | null = null;
   readonly #chip: Chip;
   readonly #words: Int32Array;
   readonly #gap: Timer;
@@ -36,8 +39,11 @@ export class Interrupts {
     this.#chip = chip;
     this.#words = chip.words;
     this.#gap = chip.clock.timer(() => this.update());
-    this.#receive = new Moderation(chip.clock, () => this.raise(ICR.RXT0));
-    this.#transmit = new Moderation(chip.clock, () => this.raise(ICR.TXDW));
+    this.#receive = new Moderation(chip.clock, () => this.#raiseReceived(ICR.RXT0));
+    this.#transmit = new Moderation(chip.clock, () => {
+      this.onTransmitTimer?.();
+      this.raise(ICR.TXDW);
+    });
   }
 
   /** Latches the causes `bits`. */
@@ -62,16 +68,16 @@ export class Interrupts {
     this.update();
   }
 
-  /** A frame of `lengthBytes` is in memory, its descriptors written back. */
+  /** A frame of `lengthBytes` is in memory. Its descriptors may still wait to be written back. */
   received(lengthBytes: number): void {
     const words = this.#words;
     if (lengthBytes <= words[RSRPD.n]!) {
       this.#receive.cancel();
-      this.raise(ICR.SRPD | ICR.RXT0);
+      this.#raiseReceived(ICR.SRPD | ICR.RXT0);
       return;
     }
     const delay = words[RDTR.n]! & RDTR.DELAY;
-    if (delay === 0) this.raise(ICR.RXT0);
+    if (delay === 0) this.#raiseReceived(ICR.RXT0);
     else this.#receive.delay(delay, words[RADV.n]!);
   }
 
@@ -81,7 +87,7 @@ export class Interrupts {
     this.#receive.flush();
   }
 
-  /** A descriptor with RS was written back; `delayed` is its IDE bit. A delay of zero is not allowed: it is none. */
+  /** A descriptor with RS is done with; `delayed` is its IDE bit. A delay of zero is not allowed: it is none. */
   transmitted(delayed: boolean): void {
     const delay = this.#words[TIDV.n]!;
     if (delayed && delay !== 0) this.#transmit.delay(delay, this.#words[TADV.n]!);
@@ -131,6 +137,11 @@ export class Interrupts {
     this.#gap.load(state.gap);
     this.#receive.load(state.receive);
     this.#transmit.load(state.transmit);
+  }
+
+  #raiseReceived(causes: number): void {
+    this.onReceiveTimer?.();
+    this.raise(causes);
   }
 
   #drive(level: boolean): void {

@@ -14,23 +14,23 @@ const IODATA = 4;
 
 export class IoWindow implements BusDevice {
   readonly name = 'e1000 I/O';
-  readonly #registers: BusDevice;
+  readonly #registers: BusDevice | null;
   #address = 0;
 
-  /** A window onto `registers`, what BAR0 shows. */
-  constructor(registers: BusDevice) {
+  /** A window onto `registers`, what BAR0 shows. Null: a BAR with nothing behind it, which reads zero. */
+  constructor(registers: BusDevice | null) {
     this.#registers = registers;
   }
 
   /** Only whole words are decoded. */
   read(offset: number, size: AccessSize): number {
-    if (size !== 4) return 0;
+    if (size !== 4 || this.#registers === null) return 0;
     if (offset === IOADDR) return this.#address;
     return offset === IODATA && this.#inside ? this.#registers.read(this.#address, 4) : 0;
   }
 
   write(offset: number, size: AccessSize, value: number): void {
-    if (size !== 4) return;
+    if (size !== 4 || this.#registers === null) return;
     if (offset === IOADDR) this.#address = value;
     else if (offset === IODATA && this.#inside) this.#registers.write(this.#address, 4, value);
   }

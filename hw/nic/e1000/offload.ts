@@ -26,12 +26,24 @@ export class OffloadContext {
     return this.#raw[0]!;
   }
 
+  get ipCso(): number {
+    return this.#raw[1]!;
+  }
+
+  get ipCse(): number {
+    return readLe16(this.#raw, 2);
+  }
+
   get tuCss(): number {
     return this.#raw[4]!;
   }
 
   get tuCso(): number {
     return this.#raw[5]!;
+  }
+
+  get tuCse(): number {
+    return readLe16(this.#raw, 6);
   }
 
   /** Octets behind the header that the packet announces. */
@@ -57,9 +69,8 @@ export class OffloadContext {
 
   /** Inserts the checksums that `popts` asks for into the packet of `length` octets at `start`. */
   insertChecksums(bytes: Uint8Array, start: number, length: number, popts: number): void {
-    const raw = this.#raw;
-    if ((popts & TX_POPTS.IXSM) !== 0) insertChecksum(bytes, start, length, raw[0]!, raw[1]!, readLe16(raw, 2));
-    if ((popts & TX_POPTS.TXSM) !== 0) insertChecksum(bytes, start, length, raw[4]!, raw[5]!, readLe16(raw, 6));
+    if ((popts & TX_POPTS.IXSM) !== 0) insertChecksum(bytes, start, length, this.ipCss, this.ipCso, this.ipCse);
+    if ((popts & TX_POPTS.TXSM) !== 0) insertChecksum(bytes, start, length, this.tuCss, this.tuCso, this.tuCse);
   }
 
   save(): Uint8Array {

@@ -2,9 +2,10 @@
  * Receive: from the MAC through the filter into the FIFO, and from there into the buffers of the ring. 82540EM manual,
  * section 3.2.
  *
- * Who owns what: software owns the descriptors from RDT on; the hardware those from RDH up to RDT, of which it has
- * `#held` on chip. A frame stays in the FIFO until its last octet is in memory. There is one timer, so there is one bus
- * transaction at a time: fetch a burst of descriptors, or move a frame and write its descriptors back.
+ * Who owns what: software owns the descriptors from RDT on; the hardware those from RDH up to RDT, some of which are in
+ * `#cache`. Those before RDH that `#done` still holds will be software's when they are written back. A frame stays in
+ * the FIFO until its last octet is in memory. There is one timer, so there is one bus transaction at a time: fetch a
+ * burst of descriptors, or move a frame and write its descriptors back.
  *
  * Without descriptors frames wait in the FIFO (RNBC); when that is full they are lost (MPC, RXO). Pointers outside the
  * ring stop the unit until software has put them right.
@@ -14,18 +15,20 @@ import { FCS_BYTES, type Frame } from '../../ethernet/frame.ts';
 import { classify } from '../../ethernet/mac/receive.ts';
 import type { Timer, TimerState } from '../../sim/clock.ts';
 import { onesSum } from './checksum.ts';
-import { busTimeNs, CACHE_DESCRIPTORS, type Chip, DESCRIPTOR_BYTES } from './chip.ts';
+import { busTimeNs, type Chip, DESCRIPTOR_BYTES } from './chip.ts';
+import { type CacheState, DescriptorCache } from './descriptor-cache.ts';
 import { bufferAddress, RX_AT, RX_ERRORS, RX_STATUS, writeRxResult } from './descriptors.ts';
 import { type FifoState, FrameFifo } from './fifo.ts';
 import { AddressFilter, FILTER, isBroadcast } from './filter.ts';
 import type { FlowControl } from './flow-control.ts';
 import type { Interrupts } from './interrupts.ts';
 import { E1000 } from './registers.ts';
-import { DescriptorRing } from './ring.ts';
 import { checksumInfo } from './rx-checksum.ts';
 import type { Statistics } from './statistics.ts';
 import type { DropReason } from './taps.ts';
+import { Thresholds } from './thresholds.ts';
 import { isTagged, tagOf, withoutTag } from './vlan.ts';
+import { WriteBack, type WriteBackState } from './write-back.ts';
 
 const { CTRL, ICR, PBA, RCTL, RDFPC, RXCSUM, VET } = E1000;
 const { ALGNERRC, CRCERRS, MPC, RFC, RJC, RLEC, RNBC, ROC, RUC, RXERRC } = E1000;
@@ -49,7 +52,8 @@ type Stage = 'idle' | 'fetch' | 'deliver';
 export interface ReceiverState {
   readonly fifo: FifoState;
   readonly deliveredBytes: number;
-  readonly cache: Uint8Array;
+  readonly cache: CacheState;
+  readonly done: WriteBackState;
   readonly stage: Stage;
   readonly timer: TimerState;
 }
@@ -65,13 +69,11 @@ export class Receiver {
   #stage: Stage = 'idle';
   /** Frames, with STATUS, ERRORS and WITH_FCS. */
   readonly #fifo = new FrameFifo(FIFO_FRAMES);
-  readonly #ring: DescriptorRing;
+  readonly #cache: DescriptorCache;
+  readonly #thresholds: Thresholds;
+  readonly #done: WriteBack;
   /** Octets of the oldest frame that are in memory already. */
   #deliveredBytes = 0;
-  /** Descriptors on chip: `#held` of them from `#cacheAt` on, the first of which is the ring's RDH. */
-  readonly #cache = new Uint8Array(CACHE_DESCRIPTORS * DESCRIPTOR_BYTES);
-  #cacheAt = 0;
-  #held = 0;
   readonly #fcs = new Uint8Array(FCS_BYTES);
 
   constructor(chip: Chip, interrupts: Interrupts, statistics: Statistics, flow: FlowControl) {
@@ -81,7 +83,10 @@ export class Receiver {
     this.#statistics = statistics;
     this.#filter = new AddressFilter(chip.words);
     this.#flow = flow;
-    this.#ring = new DescriptorRing(chip.words, 'rx');
+    this.#cache = new DescriptorCache(chip, 'rx');
+    this.#thresholds = new Thresholds(chip, 'rx');
+    this.#done = new WriteBack(chip, this.#cache.ring, 'rx');
+    interrupts.onReceiveTimer = () => this.#done.flush();
     this.#timer = chip.clock.timer(() => this.#due());
     this.#fifo.capacityBytes = (this.#words[PBA.n]! & PBA.RXA) * KIB;
   }
@@ -116,19 +121,20 @@ export class Receiver {
 
   /** Looks for work: after a frame, a doorbell, or a change of what lets the unit run. */
   kick(): void {
-    if (this.#stage !== 'idle' || this.#fifo.count === 0) return;
-    if ((this.#words[RCTL.n]! & EN) === 0 || !this.#chip.pci.busMasterEnabled) return;
-    if (this.#held > 0) {
+    if (this.#stage !== 'idle' || (this.#words[RCTL.n]! & EN) === 0 || !this.#chip.pci.busMasterEnabled) return;
+    const cache = this.#cache;
+    if (this.#fifo.count > 0 && cache.held > 0) {
       this.#begin('deliver', this.#storedBytes() - this.#deliveredBytes + DESCRIPTOR_BYTES);
       return;
     }
-    const burst = this.#fetchable();
+    if (this.#fifo.count === 0 && !this.#thresholds.prefetch(cache.held, cache.waiting)) return;
+    const { burst } = cache;
     if (burst > 0) this.#begin('fetch', burst * DESCRIPTOR_BYTES);
   }
 
   /** RDT was written. */
   doorbell(): void {
-    const { count, tail } = this.#ring;
+    const { count, tail } = this.#cache.ring;
     if (count !== 0 && tail >= count) {
       this.#chip.taps?.suspicion(`RDT ${tail} lies outside a ring of ${count} descriptors`);
     }
@@ -137,7 +143,8 @@ export class Receiver {
 
   /** RDBA, RDLEN or RDH was written: what the chip holds is of another ring. */
   ringMoved(): void {
-    this.#held = 0;
+    this.#cache.clear();
+    this.#done.clear();
     if (this.#stage !== 'idle') {
       this.#timer.cancel();
       this.#stage = 'idle';
@@ -154,16 +161,18 @@ export class Receiver {
     this.#timer.cancel();
     this.#stage = 'idle';
     this.#fifo.clear();
-    this.#deliveredBytes = this.#held = 0;
+    this.#deliveredBytes = 0;
+    this.#cache.clear();
+    this.#done.clear();
     this.#fifo.capacityBytes = (this.#words[PBA.n]! & PBA.RXA) * KIB;
   }
 
   save(): ReceiverState {
-    const from = this.#cacheAt * DESCRIPTOR_BYTES;
     return {
       fifo: this.#fifo.save(),
       deliveredBytes: this.#deliveredBytes,
-      cache: this.#cache.slice(from, from + this.#held * DESCRIPTOR_BYTES),
+      cache: this.#cache.save(),
+      done: this.#done.save(),
       stage: this.#stage,
       timer: this.#timer.save(),
     };
@@ -172,9 +181,8 @@ export class Receiver {
   load(state: ReceiverState): void {
     this.#fifo.load(state.fifo);
     this.#deliveredBytes = state.deliveredBytes;
-    this.#cache.set(state.cache);
-    this.#cacheAt = 0;
-    this.#held = state.cache.length / DESCRIPTOR_BYTES;
+    this.#cache.load(state.cache);
+    this.#done.load(state.done);
     this.#stage = state.stage;
     this.#timer.load(state.timer);
   }
@@ -210,7 +218,7 @@ export class Receiver {
 
   /** Puts a frame into the FIFO. False: there was no room. */
   #enqueue(frame: Frame, rctl: number, info: number): boolean {
-    if (this.#ring.owned === 0) this.#statistics.count(RNBC.n);
+    if (this.#cache.ring.owned === 0) this.#statistics.count(RNBC.n);
     if (!this.#fifo.fits(frame.wireBytes)) {
       this.#statistics.count(MPC.n);
       this.#interrupts.raise(ICR.RXO);
@@ -239,20 +247,9 @@ export class Receiver {
     const stage = this.#stage;
     this.#stage = 'idle';
     if (!this.#chip.pci.busMasterEnabled) return;
-    if (stage === 'fetch') this.#fetch();
+    if (stage === 'fetch') this.#cache.fetch();
     else this.#deliver();
     this.kick();
-  }
-
-  #fetch(): void {
-    const burst = this.#fetchable();
-    if (burst === 0) return;
-    const index = this.#ring.head;
-    const address = this.#ring.address(index);
-    this.#chip.dmaRead(address, this.#cache, 0, burst * DESCRIPTOR_BYTES);
-    this.#chip.tapDescriptors('rx', 'fetch', index, address, this.#cache, 0, burst);
-    this.#cacheAt = 0;
-    this.#held = burst;
   }
 
   /** Moves the oldest frame, or as much of it as the descriptors on chip take. */
@@ -261,12 +258,14 @@ export class Receiver {
     const info = this.#fifo.info;
     const stored = this.#storedBytes();
     const bufferBytes = this.#bufferBytes();
+    const cache = this.#cache;
+    const { bytes } = cache;
     let causes = 0;
-    while (this.#held > 0 && this.#deliveredBytes < stored) {
-      const at = this.#cacheAt * DESCRIPTOR_BYTES;
-      const address = bufferAddress(this.#cache, at);
+    while (cache.held > 0 && this.#deliveredBytes < stored) {
+      const at = cache.at(0);
+      const address = bufferAddress(bytes, at);
       if (address === 0) {
-        this.#cache[at + RX_AT.STATUS]! |= RX_STATUS.DD;
+        bytes[at + RX_AT.STATUS]! |= RX_STATUS.DD;
       } else {
         const length = Math.min(bufferBytes, stored - this.#deliveredBytes);
         this.#write(address, frame, this.#deliveredBytes, length);
@@ -274,7 +273,7 @@ export class Receiver {
         const last = this.#deliveredBytes === stored;
         const status = (info & 0xff) | RX_STATUS.DD | (last ? RX_STATUS.EOP : 0);
         const errors = last ? (info >>> 8) & ERRORS_MASK : 0;
-        writeRxResult(this.#cache, at, length, last ? this.#packetChecksum(frame) : 0, status, errors, info >>> 16);
+        writeRxResult(bytes, at, length, last ? this.#packetChecksum(frame) : 0, status, errors, info >>> 16);
       }
       causes |= this.#writeBack(at);
     }
@@ -293,16 +292,15 @@ export class Receiver {
     this.#chip.dmaWrite(address + fromOctets, this.#fcs, fcsFrom, length - fromOctets);
   }
 
-  /** Gives the descriptor at `at` of the cache, the ring's RDH, back to software. Returns the causes to raise. */
+  /**
+   * Gives the descriptor at `at` of the cache, the ring's RDH, back to software: when WTHRESH of them are done with, or
+   * when there is no other, since software may wait for it. Returns the causes to raise.
+   */
   #writeBack(at: number): number {
-    const ring = this.#ring;
-    const index = ring.head;
-    const address = ring.address(index);
-    this.#chip.dmaWrite(address + RX_AT.LENGTH, this.#cache, at + RX_AT.LENGTH, DESCRIPTOR_BYTES - RX_AT.LENGTH);
-    this.#chip.tapDescriptors('rx', 'write-back', index, address, this.#cache, at, 1);
-    this.#cacheAt += 1;
-    this.#held -= 1;
-    ring.advance();
+    const { ring } = this.#cache;
+    this.#done.add(this.#cache.bytes, at);
+    this.#cache.shift();
+    if (this.#done.count >= this.#thresholds.writeBack || ring.owned === 0) this.#done.flush();
     const threshold = ring.count >>> (1 + ((this.#words[RCTL.n]! & RDMTS) >>> 8));
     return ring.owned === threshold ? ICR.RXDMT0 : 0;
   }
@@ -333,11 +331,5 @@ export class Receiver {
     const rctl = this.#words[RCTL.n]!;
     const bytes = 2048 >>> ((rctl & BSIZE) >>> 16);
     return (rctl & BSEX) === 0 ? bytes : 16 * bytes;
-  }
-
-  /** Descriptors that one burst can fetch: up to RDT, the end of the ring, and the room on chip. */
-  #fetchable(): number {
-    const ring = this.#ring;
-    return Math.min(ring.owned, ring.count - ring.head, CACHE_DESCRIPTORS);
   }
 }

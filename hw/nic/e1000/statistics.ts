@@ -37,16 +37,25 @@ export class Statistics {
     this.#words[slot] = sum > 0xffff_ffff ? STUCK : sum;
   }
 
+  /** Adds `octets` to the pair of counters in slots `low` and `high`. */
+  addOctets(low: number, high: number, octets: number): void {
+    const sum = (this.#words[low]! >>> 0) + octets;
+    this.#words[low] = sum;
+    if (sum <= 0xffff_ffff) return;
+    if (this.#words[high] === STUCK) this.#words[low] = STUCK;
+    else this.#words[high]! += 1;
+  }
+
   /** A frame of `wireBytes` came in and passed the address filter, good or bad. */
   received(wireBytes: number): void {
     this.count(TPR.n);
-    this.#addOctets(TORL.n, TORH.n, wireBytes);
+    this.addOctets(TORL.n, TORH.n, wireBytes);
   }
 
   /** That frame was good. `firstOctet` is the first of its destination address. */
   receivedGood(wireBytes: number, firstOctet: number, broadcast: boolean): void {
     this.count(GPRC.n);
-    this.#addOctets(GORCL.n, GORCH.n, wireBytes);
+    this.addOctets(GORCL.n, GORCH.n, wireBytes);
     this.count(PRC64.n + sizeClass(wireBytes));
     if (broadcast) this.count(BPRC.n);
     else if ((firstOctet & 1) !== 0) this.count(MPRC.n);
@@ -55,9 +64,9 @@ export class Statistics {
   /** A frame of `wireBytes` went out whole. */
   transmitted(wireBytes: number, firstOctet: number, broadcast: boolean): void {
     this.count(TPT.n);
-    this.#addOctets(TOTL.n, TOTH.n, wireBytes);
+    this.addOctets(TOTL.n, TOTH.n, wireBytes);
     this.count(GPTC.n);
-    this.#addOctets(GOTCL.n, GOTCH.n, wireBytes);
+    this.addOctets(GOTCL.n, GOTCH.n, wireBytes);
     this.count(PTC64.n + sizeClass(wireBytes));
     if (broadcast) this.count(BPTC.n);
     else if ((firstOctet & 1) !== 0) this.count(MPTC.n);
@@ -66,7 +75,7 @@ export class Statistics {
   /** A frame of `wireBytes` was given up. */
   transmitFailed(wireBytes: number): void {
     this.count(TPT.n);
-    this.#addOctets(TOTL.n, TOTH.n, wireBytes);
+    this.addOctets(TOTL.n, TOTH.n, wireBytes);
   }
 
   /**
@@ -90,14 +99,6 @@ export class Statistics {
   /** Software has read the register in `slot`: the high half of a pair takes the low half with it. */
   wasRead(slot: number): void {
     if (slot === GORCH.n || slot === GOTCH.n || slot === TORH.n || slot === TOTH.n) this.#words[slot - 1] = 0;
-  }
-
-  #addOctets(low: number, high: number, octets: number): void {
-    const sum = (this.#words[low]! >>> 0) + octets;
-    this.#words[low] = sum;
-    if (sum <= 0xffff_ffff) return;
-    if (this.#words[high] === STUCK) this.#words[low] = STUCK;
-    else this.#words[high]! += 1;
   }
 }
 

@@ -1,19 +1,20 @@
 /**
  * Transmit: from the ring through the FIFO to the MAC, and the write-back. 82540EM manual, section 3.3 and 3.4.
  *
- * Who owns what: the hardware owns the descriptors from TDH up to TDT, of which it has `#held` on chip; the first
- * `#taken` of those have their data in the FIFO already. A descriptor goes back to software, with DD if it has RS, when
- * its frame has left the wire, not when its data were read. So TDH is the first descriptor whose work is not done.
+ * Who owns what: the hardware owns the descriptors from TDH up to TDT, some of which are in `#cache`; the first `#taken`
+ * of those have their data in the FIFO already. A descriptor is done with when its frame has left the wire, not when its
+ * data were read. So TDH is the first descriptor whose work is not done. One with RS is then written back with DD, at
+ * once or, with WTHRESH, together with others that wait in `#done`.
  *
  * There is one timer, so there is one bus transaction at a time: fetch a burst of descriptors, or move the data of one
  * frame. A doorbell starts it and completes nothing by itself. Pointers outside the ring stop the unit.
  */
-
 import { Frame, type FrameState } from '../../ethernet/frame.ts';
 import type { TransmitOutcome } from '../../ethernet/mac/mac.ts';
 import type { Timer, TimerState } from '../../sim/clock.ts';
 import { Assembler, type AssemblerState, dataBytes, isContext } from './assembler.ts';
-import { busTimeNs, CACHE_DESCRIPTORS, type Chip, DESCRIPTOR_BYTES } from './chip.ts';
+import { busTimeNs, type Chip, DESCRIPTOR_BYTES } from './chip.ts';
+import { type CacheState, DescriptorCache } from './descriptor-cache.ts';
 import { TX_AT, TX_CMD, TX_STA } from './descriptors.ts';
 import { type FifoState, FrameFifo } from './fifo.ts';
 import { isBroadcast } from './filter.ts';
@@ -21,8 +22,9 @@ import type { FlowControl } from './flow-control.ts';
 import type { Interrupts } from './interrupts.ts';
 import type { MacPort } from './mac-port.ts';
 import { E1000 } from './registers.ts';
-import { DescriptorRing } from './ring.ts';
 import type { Statistics } from './statistics.ts';
+import { Thresholds } from './thresholds.ts';
+import { WriteBack, type WriteBackState } from './write-back.ts';
 
 const { ICR, PBA, TCTL, TDFPC, TXDCTL } = E1000;
 
@@ -39,7 +41,9 @@ export interface TransmitterState {
   readonly sending: boolean;
   readonly sendingControl: boolean;
   readonly control: FrameState | null;
-  readonly cache: Uint8Array;
+  readonly cache: CacheState;
+  readonly done: WriteBackState;
+  readonly prompt: boolean;
   readonly taken: number;
   readonly assembler: AssemblerState;
   readonly stage: Stage;
@@ -56,19 +60,19 @@ export class Transmitter {
   readonly #assembler: Assembler;
   readonly #timer: Timer;
   #stage: Stage = 'idle';
-  /** Frames, each with how many descriptors are done with when it leaves. Null: descriptors without a frame. */
+  /** Frames, each with how many descriptors it is the end of. Null: descriptors without a frame. */
   readonly #fifo = new FrameFifo(FIFO_ENTRIES);
-  readonly #ring: DescriptorRing;
   /** The oldest frame is with the MAC. */
   #sending = false;
   /** A PAUSE frame that waits for the MAC, and whether one is there. */
   #control: Frame | null = null;
   #sendingControl = false;
-  /** Descriptors on chip, a circular array: `#held` of them from `#cacheAt` on, the first of which is the ring's TDH. */
-  readonly #cache = new Uint8Array(CACHE_DESCRIPTORS * DESCRIPTOR_BYTES);
-  #cacheAt = 0;
-  #held = 0;
+  readonly #cache: DescriptorCache;
   #taken = 0;
+  readonly #thresholds: Thresholds;
+  readonly #done: WriteBack;
+  /** One of `#done` has no IDE: TXDW follows as soon as it is written back. */
+  #prompt = false;
 
   constructor(chip: Chip, interrupts: Interrupts, statistics: Statistics, port: MacPort, flow: FlowControl) {
     this.#chip = chip;
@@ -78,17 +82,19 @@ export class Transmitter {
     this.#port = port;
     this.#flow = flow;
     this.#assembler = new Assembler(chip, statistics);
-    this.#ring = new DescriptorRing(chip.words, 'tx');
+    this.#cache = new DescriptorCache(chip, 'tx');
+    this.#thresholds = new Thresholds(chip, 'tx');
+    this.#done = new WriteBack(chip, this.#cache.ring, 'tx');
+    interrupts.onTransmitTimer = () => this.#writeBackDone();
     this.#timer = chip.clock.timer(() => this.#due());
     this.#fifo.capacityBytes = (this.#words[PBA.n]! >>> 16) * KIB;
   }
 
   /** TDT was written. */
   doorbell(): void {
-    const { count, tail } = this.#ring;
-    if (count !== 0 && tail >= count) {
-      this.#chip.taps?.suspicion(`TDT ${tail} lies outside a ring of ${count} descriptors`);
-    }
+    const { count, tail } = this.#cache.ring;
+    const inside = count === 0 || tail < count;
+    if (!inside) this.#chip.taps?.suspicion(`TDT ${tail} lies outside a ring of ${count} descriptors`);
     this.kick();
   }
 
@@ -97,12 +103,13 @@ export class Transmitter {
     this.#handOver();
     if (this.#stage !== 'idle' || !this.#enabled || !this.#chip.pci.busMasterEnabled) return;
     this.#takeContexts();
-    if (this.#taken < this.#held) {
+    const cache = this.#cache;
+    if (this.#taken < cache.held) {
       const bytes = this.#plan();
       if (bytes >= 0) this.#begin('data', bytes);
-      return;
+      if (bytes >= 0 || !this.#thresholds.prefetch(cache.held - this.#taken, cache.waiting)) return;
     }
-    const burst = this.#fetchable();
+    const { burst } = cache;
     if (burst > 0) this.#begin('fetch', burst * DESCRIPTOR_BYTES);
   }
 
@@ -121,8 +128,8 @@ export class Transmitter {
       return;
     }
     const statistics = this.#statistics;
-    this.#sending = false;
     let sta = TX_STA.DD as number;
+    this.#sending = false;
     if (outcome === 'sent') {
       statistics.transmitted(frame.wireBytes, frame.octets[0] ?? 0, isBroadcast(frame.octets));
     } else {
@@ -143,7 +150,7 @@ export class Transmitter {
 
   /** TDBA, TDLEN or TDH was written: what the chip holds is of another ring. Frames in the FIFO still go out. */
   ringMoved(): void {
-    this.#held = this.#taken = 0;
+    this.#forgetRing();
     this.#fifo.forgetInfos();
     this.#assembler.reset();
     if (this.#stage !== 'idle') {
@@ -162,7 +169,7 @@ export class Transmitter {
     this.#timer.cancel();
     this.#stage = 'idle';
     this.#fifo.clear();
-    this.#held = this.#taken = 0;
+    this.#forgetRing();
     this.#sending = this.#sendingControl = false;
     this.#control = null;
     this.#assembler.reset();
@@ -170,17 +177,14 @@ export class Transmitter {
   }
 
   save(): TransmitterState {
-    const cache = new Uint8Array(this.#held * DESCRIPTOR_BYTES);
-    for (let i = 0; i < this.#held; i++) {
-      const at = this.#slot(i);
-      cache.set(this.#cache.subarray(at, at + DESCRIPTOR_BYTES), i * DESCRIPTOR_BYTES);
-    }
     return {
       fifo: this.#fifo.save(),
       sending: this.#sending,
       sendingControl: this.#sendingControl,
       control: this.#control?.save() ?? null,
-      cache,
+      cache: this.#cache.save(),
+      done: this.#done.save(),
+      prompt: this.#prompt,
       taken: this.#taken,
       assembler: this.#assembler.save(),
       stage: this.#stage,
@@ -193,9 +197,9 @@ export class Transmitter {
     this.#sending = state.sending;
     this.#sendingControl = state.sendingControl;
     this.#control = state.control === null ? null : Frame.load(state.control);
-    this.#cache.set(state.cache);
-    this.#cacheAt = 0;
-    this.#held = state.cache.length / DESCRIPTOR_BYTES;
+    this.#cache.load(state.cache);
+    this.#done.load(state.done);
+    this.#prompt = state.prompt;
     this.#taken = state.taken;
     this.#assembler.load(state.assembler);
     this.#stage = state.stage;
@@ -215,28 +219,25 @@ export class Transmitter {
     const stage = this.#stage;
     this.#stage = 'idle';
     if (!this.#chip.pci.busMasterEnabled) return;
-    if (stage === 'fetch') this.#fetch();
+    if (stage === 'fetch') this.#cache.fetch();
     else this.#move();
     this.kick();
   }
 
-  #fetch(): void {
-    const burst = this.#fetchable();
-    if (burst === 0) return;
-    const index = this.#ring.index(this.#held);
-    const address = this.#ring.address(index);
-    const at = this.#slot(this.#held);
-    this.#chip.dmaRead(address, this.#cache, at, burst * DESCRIPTOR_BYTES);
-    this.#chip.tapDescriptors('tx', 'fetch', index, address, this.#cache, at, burst);
-    this.#held += burst;
+  #forgetRing(): void {
+    this.#cache.clear();
+    this.#taken = 0;
+    this.#done.clear();
+    this.#prompt = false;
   }
 
   /** Contexts carry no data and take no time of their own. */
   #takeContexts(): void {
-    while (this.#taken < this.#held && !this.#fifo.full) {
-      const at = this.#slot(this.#taken);
-      if (!isContext(this.#cache, at)) return;
-      this.#assembler.consume(this.#cache, at);
+    const cache = this.#cache;
+    while (this.#taken < cache.held && !this.#fifo.full) {
+      const at = cache.at(this.#taken);
+      if (!isContext(cache.bytes, at)) return;
+      this.#assembler.consume(cache.bytes, at);
       this.#taken += 1;
       this.#fifo.push(null, 1);
       this.#handOver();
@@ -246,12 +247,13 @@ export class Transmitter {
   /** Octets to move up to the end of a frame or of what is on chip; -1 while the FIFO has no room for them. */
   #plan(): number {
     const assembler = this.#assembler;
-    const room = assembler.room(this.#cache, this.#slot(this.#taken));
+    const { bytes: descriptors, held } = this.#cache;
+    const room = assembler.room(descriptors, this.#cache.at(this.#taken));
     let bytes = -assembler.takenBytes;
-    for (let i = this.#taken; i < this.#held && bytes < room; i++) {
-      const at = this.#slot(i);
-      bytes += dataBytes(this.#cache, at);
-      if ((this.#cache[at + TX_AT.CMD]! & TX_CMD.EOP) !== 0 && !isContext(this.#cache, at)) break;
+    for (let i = this.#taken; i < held && bytes < room; i++) {
+      const at = this.#cache.at(i);
+      bytes += dataBytes(descriptors, at);
+      if ((descriptors[at + TX_AT.CMD]! & TX_CMD.EOP) !== 0 && !isContext(descriptors, at)) break;
     }
     bytes = Math.min(bytes, room);
     const fits = this.#fifo.fits(assembler.gatheredBytes + bytes + TAG_AND_FCS_BYTES);
@@ -262,8 +264,9 @@ export class Transmitter {
   #move(): void {
     const assembler = this.#assembler;
     let count = 0;
-    while (this.#taken < this.#held) {
-      if (assembler.consume(this.#cache, this.#slot(this.#taken))) {
+    const cache = this.#cache;
+    while (this.#taken < cache.held) {
+      if (assembler.consume(cache.bytes, cache.at(this.#taken))) {
         this.#taken += 1;
         count += 1;
       }
@@ -303,44 +306,42 @@ export class Transmitter {
     this.#fifo.shift();
     if (descriptors === 0) return;
     const lowWater = (this.#words[TXDCTL.n]! & TXDCTL.LWTHRESH) >>> 22;
+    const { ring } = this.#cache;
     let causes = 0;
     for (let i = 0; i < descriptors; i++) {
-      this.#writeBack(sta);
-      if (this.#ring.owned === lowWater) causes |= ICR.TXD_LOW;
+      this.#finish(sta);
+      if (ring.owned === lowWater) causes |= ICR.TXD_LOW;
     }
-    if (this.#ring.head === this.#ring.tail) causes |= ICR.TXQE;
+    if (ring.head === ring.tail) causes |= ICR.TXQE;
     if (causes !== 0) this.#interrupts.raise(causes);
   }
 
-  /** Gives the oldest descriptor on chip back to software. */
-  #writeBack(sta: number): void {
-    const ring = this.#ring;
-    const index = ring.head;
-    const at = this.#slot(0);
-    const command = this.#cache[at + TX_AT.CMD]!;
-    this.#cacheAt = (this.#cacheAt + 1) % CACHE_DESCRIPTORS;
-    this.#held -= 1;
+  /**
+   * The oldest descriptor on chip is done with. With WTHRESH, descriptors start accumulating after one with RS, and
+   * those without it are written back among them; below that threshold only TIDV and TADV write them back.
+   */
+  #finish(sta: number): void {
+    const { bytes } = this.#cache;
+    const at = this.#cache.at(0);
+    const command = bytes[at + TX_AT.CMD]!;
+    const reports = (command & TX_CMD.RS) !== 0;
+    const delayed = (command & TX_CMD.IDE) !== 0;
+    if (reports || this.#done.count > 0) {
+      bytes[at + TX_AT.STA]! |= sta;
+      this.#done.add(bytes, at);
+    }
+    this.#cache.shift();
     this.#taken -= 1;
-    ring.advance();
-    if ((command & TX_CMD.RS) === 0) return;
-    const address = ring.address(index);
-    this.#cache[at + TX_AT.STA]! |= sta;
-    this.#chip.dmaWrite(address + TX_AT.STA, this.#cache, at + TX_AT.STA, 1);
-    this.#chip.tapDescriptors('tx', 'write-back', index, address, this.#cache, at, 1);
-    this.#interrupts.transmitted((command & TX_CMD.IDE) !== 0);
+    if (this.#done.count === 0) return;
+    if (reports && !delayed) this.#prompt = true;
+    const full = this.#done.count >= this.#thresholds.writeBack;
+    const prompt = full && this.#prompt;
+    if (full) this.#writeBackDone();
+    if (prompt || (reports && delayed)) this.#interrupts.transmitted(!prompt);
   }
 
-  /** Place in the cache of the `i`th descriptor that is held. */
-  #slot(i: number): number {
-    return ((this.#cacheAt + i) % CACHE_DESCRIPTORS) * DESCRIPTOR_BYTES;
-  }
-
-  /** Descriptors that one burst can fetch: up to TDT, the end of the ring, and the room on chip. */
-  #fetchable(): number {
-    const ring = this.#ring;
-    const waiting = ring.owned - this.#held;
-    if (waiting <= 0) return 0;
-    const toCacheEnd = CACHE_DESCRIPTORS - ((this.#cacheAt + this.#held) % CACHE_DESCRIPTORS);
-    return Math.min(waiting, ring.count - ring.index(this.#held), toCacheEnd, CACHE_DESCRIPTORS - this.#held);
+  #writeBackDone(): void {
+    this.#prompt = false;
+    this.#done.flush();
   }
 }

@@ -7,6 +7,7 @@ import { complement, isGood, sum } from '../checksum.ts';
 import { IPV4_HEADER_BYTES } from '../packet.ts';
 
 /** Flags and fragment offset, one 16-bit word. */
+export const DONT_FRAGMENT = 0x4000;
 const MORE_FRAGMENTS = 0x2000;
 export const FRAGMENT_OFFSET = 0x1fff;
 

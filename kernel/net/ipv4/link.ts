@@ -1,7 +1,7 @@
 /**
  * What IPv4 sees of something that it sends through: an Ethernet interface with its ARP cache, or the loopback.
  */
-import type { PacketBuffer } from '../../driver-api.ts';
+import type { NetFeatures, PacketBuffer } from '../../driver-api.ts';
 import { isLoopback } from './address.ts';
 
 export interface Link {
@@ -15,6 +15,8 @@ export interface Link {
   readonly broadcast: number;
   /** Whether nothing that is sent here ever leaves the host. */
   readonly loopback: boolean;
+  /** What may be asked for in a packet that is sent here. */
+  readonly features: NetFeatures;
   /** Sends `packet`, which starts at its IPv4 header, towards `nextHop` on this link. Takes the packet over. */
   send(packet: PacketBuffer, nextHop: number): void;
 }

@@ -11,7 +11,7 @@ import { IPV4_HEADER_BYTES, push } from '../packet.ts';
 import type { Route, RouteTable } from '../route.ts';
 import { SocketError } from '../socket-error.ts';
 import { isLoopback } from './address.ts';
-import { emit, Ipv4Header } from './header.ts';
+import { DONT_FRAGMENT, emit, Ipv4Header } from './header.ts';
 import { isOwnAddress, type Link } from './link.ts';
 
 /** Time to live of what is sent, unless a program sets another (RFC 1700, "IP Time To Live"). */
@@ -62,7 +62,7 @@ export class Ipv4Output {
 
   /**
    * Sends `packet`, which starts at its payload, has headroom, and now belongs to the stack. `source` is `route.source`,
-   * or another address of this host.
+   * or another address of this host. `dontFragment`: a router that cannot pass it on as it is shall say so (RFC 1191).
    */
   send(
     packet: PacketBuffer,
@@ -72,6 +72,7 @@ export class Ipv4Output {
     protocol: number,
     timeToLive: number,
     typeOfService: number,
+    dontFragment = false,
   ): void {
     const { link } = route;
     if (isLoopback(source) && !link.loopback) {
@@ -83,6 +84,7 @@ export class Ipv4Output {
     header.typeOfService = typeOfService;
     header.totalBytes = packet.length;
     header.identification = this.#identification;
+    header.fragment = dontFragment ? DONT_FRAGMENT : 0;
     header.timeToLive = timeToLive;
     header.protocol = protocol;
     header.source = source;

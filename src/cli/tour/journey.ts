@@ -219,11 +219,11 @@ function crossing(walk: Walk, { asking: host, wire, delayNs }: Itinerary): void 
     'The sender gets its buffer back',
     nic,
     done.timeNs,
-    'Only now that the last bit has left does the NIC write DD, descriptor done, into memory, and raise an interrupt. Until then the buffer belonged to the hardware; a driver that reuses it sooner sends garbage.',
+    'Only now that the last bit has left does the NIC write DD, descriptor done, into memory. Until then the buffer belonged to the hardware; a driver that reuses it sooner sends garbage. Nobody waits for the buffer, so with IDE the descriptor asked for no interrupt of its own: the driver sees DD when it is interrupted next, or after a delay.',
     {
       descriptor: `TX ring entry ${done.index}: ${hexBytes(done.bytes)}`,
       STA: `${hex(done.bytes[12]!, 2)} (DD)`,
-      ICR: `${hex(causes.value)} (${causeNames(causes.value)})`,
+      'next interrupt': `ICR read at ${causes.timeNs} ns: ${hex(causes.value)} (${causeNames(causes.value)})`,
     },
   );
 }

@@ -28,6 +28,14 @@ const anyBurst = fc.record({
   sizeBytes,
 });
 
+const features = fc.record({
+  checksumOffload: fc.boolean(),
+  segmentation: fc.boolean(),
+  moderation: fc.boolean(),
+  multicastFilter: fc.boolean(),
+  vlan: fc.boolean(),
+});
+
 const host = (over: Partial<{ [K in keyof HostPlan]: fc.Arbitrary<HostPlan[K]> }> = {}): fc.Arbitrary<HostPlan> =>
   fc.record({
     txDescriptors: descriptors,
@@ -36,6 +44,7 @@ const host = (over: Partial<{ [K in keyof HostPlan]: fc.Arbitrary<HostPlan[K]> }
     memoryMib: fc.constantFrom(null, null, 1),
     bursts: fc.array(anyBurst, { maxLength: 4 }),
     readPauseNs: fc.constantFrom(0, 0, 1_000, 100_000),
+    features,
     itr: fc.oneof(fc.constant(0), fc.nat(4_000)),
     ...over,
   });
@@ -55,7 +64,7 @@ const OVERLOAD: TrafficPlan = (() => {
   const slow = { readNs: 2_000, writeNs: 2_000 };
   const first: Burst = { delayNs: 0, count: 1, sizeBytes: 100 };
   const bursts = [first, ...Array.from({ length: 16 }, () => ({ delayNs: 2 * MS, count: 150, sizeBytes: 1472 }))];
-  const each = { txDescriptors: 8, bursts, readPauseNs: 5 * MS, itr: 0 };
+  const each = { txDescriptors: 8, bursts, readPauseNs: 5 * MS, features: { moderation: false }, itr: 0 };
   return {
     seed: '',
     lengthMetres: 100,

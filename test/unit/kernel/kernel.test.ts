@@ -32,9 +32,11 @@ const driver = (name: string, deviceId: number, probe: PciDriver['probe']): PciD
   probe,
 });
 const ops = (over: Partial<NetDriverOps> = {}): NetDriverOps => ({
+  features: { checksum: false, segmentationBuffers: 0, vlan: false },
   open: () => {},
   close: () => {},
   transmit: () => true,
+  setMulticast: () => {},
   statistics: () => ({}),
   ...over,
 });

@@ -38,9 +38,25 @@ test('a used packet comes back empty', () => {
   const packet = packets.allocate()!;
   packet.start = 3;
   packet.length = 900;
+  Object.assign(packet, { checksumStart: 34, segmentBytes: 1460, vlanTag: 0, checksumGood: true });
   packets.free(packet);
   expect(packets.allocate()).toBe(packet);
   expect([packet.start, packet.length]).toEqual([PACKET_HEADROOM, 0]);
+  expect(packet).toMatchObject({ checksumStart: 0, segmentBytes: 0, vlanTag: null, checksumGood: false, next: null });
+});
+
+test('buffers that follow a packet go where it goes, and are taken apart when it is freed', () => {
+  const packets = pool(4);
+  const [first, second, third] = drain(packets);
+  first!.next = second!;
+  second!.next = third!;
+  packets.toDevice(first!);
+  expect(packets.usage()).toMatchObject({ cpu: 1, device: 3 });
+  packets.toCpu(first!);
+  expect(packets.usage()).toMatchObject({ cpu: 4, device: 0 });
+  packets.free(first!);
+  expect(packets.usage()).toMatchObject({ free: 3, cpu: 1 });
+  expect(drain(packets).map(({ next }) => next)).toEqual([null, null, null]);
 });
 
 test('an exhausted pool gives null and counts, and serves again after a free', () => {

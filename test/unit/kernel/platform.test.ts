@@ -19,10 +19,14 @@ function bench() {
   return { cpu, added, platform };
 }
 
+const FEATURES = { checksum: true, segmentationBuffers: 5, vlan: false };
+
 const driver = (over: Partial<NetDriverOps>): NetDriverOps => ({
+  features: FEATURES,
   open: () => {},
   close: () => {},
   transmit: () => true,
+  setMulticast: () => {},
   statistics: () => ({}),
   ...over,
 });
@@ -47,12 +51,14 @@ test('what the stack calls reaches the driver, and the answer the stack', () => 
   const calls: unknown[] = [];
   const mac = Uint8Array.of(2, 0, 0, 0, 0, 1);
   const iface = platform.addInterface(mac, {
+    features: FEATURES,
     open: () => calls.push('open'),
     close: () => calls.push('close'),
     transmit: packet => {
       calls.push(packet);
       return calls.length === 3;
     },
+    setMulticast: groups => calls.push(groups),
     statistics: () => ({ GPRC: 7 }),
   });
   expect(iface.name).toBe('eth0');
@@ -62,7 +68,10 @@ test('what the stack calls reaches the driver, and the answer the stack', () => 
   expect(ops.transmit(PACKET)).toBe(false);
   expect(ops.transmit(PACKET)).toBe(true);
   ops.close();
-  expect(calls).toEqual(['open', PACKET, PACKET, 'close']);
+  const groups = [Uint8Array.of(1, 0, 0x5e, 0, 0, 1)];
+  ops.setMulticast(groups);
+  expect(calls).toEqual(['open', PACKET, PACKET, 'close', groups]);
+  expect(ops.features).toBe(FEATURES);
   expect(ops.statistics()).toEqual({ GPRC: 7 });
 });
 

@@ -70,7 +70,7 @@ describe('what does not make a world is refused when it is said', () => {
     const a = world.computer('a', { nics: [] });
     world.run(1);
     expect(() => world.computer('b', { nics: [] })).toThrow('"b" comes too late');
-    expect(() => a.start('late', function* () {})).toThrow('program "late" comes too late');
+    expect(() => a.start('late', sys => sys.sleep(0))).toThrow('program "late" comes too late');
   });
 });
 
@@ -160,10 +160,11 @@ describe('a run', () => {
   test('keeps the name of the first program that failed, however many end after it', () => {
     const world = new World('1');
     const a = world.computer('a', { nics: [] });
-    a.start('bad', function* () {
+    a.start('bad', function* (sys) {
+      yield* sys.sleep(0);
       throw new Error('first');
     });
-    for (let i = 0; i < 100; i++) a.start(`t${i}`, function* () {});
+    for (let i = 0; i < 100; i++) a.start(`t${i}`, sys => sys.sleep(1));
     world.run(1_000_000);
     expect(world.failedPrograms().map(({ program }) => program)).toEqual(['bad']);
   });
@@ -171,10 +172,11 @@ describe('a run', () => {
   test('throws what halted a hart, with the name of its computer', () => {
     const world = new World('1');
     const a = world.computer('a', { nics: [{}] });
-    a.start('wild', function* () {
-      a.kernel.packets.free({ address: 0, bytes: new Uint8Array(0), start: 0, length: 0 });
+    a.start('wild', function* (sys) {
+      yield* sys.sleep(0);
+      a.kernel.packets.free({ ...a.kernel.packets.allocate()! });
     });
-    expect(() => world.run(1_000_000)).toThrow(/^a halted: .*not a packet of this pool/);
+    expect(() => world.run(100_000_000)).toThrow(/^a halted: .*not a packet of this pool/);
   });
 
   test('keeps the latest 65,536 characters of a console', () => {

@@ -34,12 +34,15 @@ describe('open', () => {
     expect(device.peek(REG.RAH) >>> 0).toBe(0x8000_5634);
   });
 
-  it('neither forces speed or duplex nor turns flow control on, whatever the EEPROM left in CTRL', () => {
+  it.each([
+    [true, 0x4000_0061],
+    [false, 0x0000_0061],
+  ])('leaves nothing in CTRL that the EEPROM put there: no forced speed, no flow control (VLAN %s)', (vlan, value) => {
     const { device, platform } = fakeMachine();
-    e1000Driver({ rxDescriptors: 8 }).probe(platform.pci, platform);
+    e1000Driver({ rxDescriptors: 8, features: { vlan } }).probe(platform.pci, platform);
     device.poke(REG.CTRL, 0xd800_1889);
     interfaceOf(platform).ops.open();
-    expect(device.peek(REG.CTRL) >>> 0).toBe(0x0000_0061);
+    expect(device.peek(REG.CTRL) >>> 0).toBe(value);
   });
 
   it('clears the multicast table', () => {

@@ -3,7 +3,7 @@ import { CAUSE, frame, openMachine, REG } from '../../../support/fake-e1000.ts';
 
 describe('transmit', () => {
   it('writes one legacy descriptor: address, length, EOP, IFCS and RS, status zero', () => {
-    const { device, platform, iface } = openMachine();
+    const { device, platform, iface } = openMachine({ features: { moderation: false } });
     iface.send(frame(7, 60));
     const view = device.descriptor(REG.TDBAL, 0);
     const address = view.getUint32(0, true);
@@ -21,7 +21,7 @@ describe('transmit', () => {
   });
 
   it('rings the doorbell when descriptor and owner are in place', () => {
-    const { device, platform, iface } = openMachine();
+    const { device, platform, iface } = openMachine({ features: { moderation: false } });
     let seen = 0;
     device.onAccess = ({ offset }) => {
       if (offset !== REG.TDT) return;

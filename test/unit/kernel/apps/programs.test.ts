@@ -133,7 +133,7 @@ describe('the UDP client', () => {
   test('reports a datagram that came back changed, and one that did not come back', () => {
     start({ count: 2, payloadBytes: 5, timeoutNs: SECOND_NS }, PEER);
     const [, , ...sent] = rig.sent().subarray(34);
-    const sourcePort = rig.net.sockets.list()[0]!.localPort;
+    const sourcePort = rig.net.sockets.list()[0]!.getsockname().port;
     const data = sent.slice(6);
     data[4]! ^= 1;
     rig.injectIpv4({

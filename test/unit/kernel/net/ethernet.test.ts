@@ -90,3 +90,55 @@ test('frames in both directions are told to the observer, with the handler of th
   inject(0x8137);
   expect(seen).toEqual(['in eth0 2054 42 ARP', 'out eth0 2054 42 ARP', 'in eth0 33079 18 null']);
 });
+
+describe('a frame with an IEEE 802.1Q tag', () => {
+  const tagged = (tci: readonly number[], type: readonly number[]) =>
+    frame({ to: HOST_MAC, from: PEER_MAC, type: 0x8100, payload: [...tci, ...type, 1, 2, 3] });
+  const received: string[] = [];
+  const take = () => {
+    received.length = 0;
+    rig.net.ethernet.register(0x8100, 'VLAN', (_iface, packet) => {
+      const { bytes, start, length, vlanTag } = packet;
+      received.push(
+        `${vlanTag} ${hexBytes(bytes.subarray(start - 2, start))} ${hexBytes(bytes.subarray(start, start + length))}`,
+      );
+      rig.packets.free(packet);
+    });
+  };
+
+  test('goes to the handler of VLAN, the tag in the octets or taken out by hardware, and to no other', () => {
+    take();
+    rig.inject(tagged([0x20, 0x64], [0x08, 0x00]));
+    rig.inject(frame({ to: HOST_MAC, from: PEER_MAC, type: 0x0800, payload: [1, 2, 3] }), 0, { vlanTag: 0x2064 });
+    expect(received).toEqual(['8292 08 00 01 02 03', '8292 08 00 01 02 03']);
+    expect(framesOf(0x0800)!.frames).toBe(0);
+    rig.expectNoLeak();
+  });
+
+  test('has but its outer tag taken out', () => {
+    take();
+    rig.inject(tagged([0, 7], [0x81, 0x00]));
+    rig.inject(frame({ to: HOST_MAC, from: PEER_MAC, type: 0x8100, payload: [1, 2, 3] }), 0, { vlanTag: 7 });
+    expect(received).toEqual(['7 81 00 01 02 03', '7 81 00 01 02 03']);
+  });
+
+  test.each([0, 3])('is dropped when it ends after %i octets of the tag and type', length => {
+    rig.inject(frame({ to: HOST_MAC, from: PEER_MAC, type: 0x8100, payload: new Uint8Array(length) }));
+    expect(rig.net.drops.counts['frame too short']).toBe(1);
+    rig.expectNoLeak();
+  });
+
+  test.each([true, false])('is sent with the tag in it, or with the hardware asked for it: %s', vlan => {
+    const own = new NetRig(undefined, 1, { features: { checksum: false, segmentationBuffers: 0, vlan } });
+    const packet = own.packets.allocate()!;
+    packet.start += 14;
+    packet.bytes.set([1, 2, 3], packet.start);
+    packet.length = 3;
+    packet.vlanTag = 0x2064;
+    own.net.ethernet.output(own.iface, packet, own.iface.mac, 0x0806);
+    const octets = own.driver.sent[0]!.subarray(12);
+    expect(hexBytes(octets)).toBe(vlan ? '08 06 01 02 03' : '81 00 20 64 08 06 01 02 03');
+    expect(own.driver.requests[0]!.vlanTag).toBe(vlan ? 0x2064 : null);
+    own.expectNoLeak();
+  });
+});

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { DatagramSocket } from '../../../../kernel/net/datagram-socket.ts';
 import type { DropReason } from '../../../../kernel/net/drop.ts';
-import type { Socket } from '../../../../kernel/net/socket.ts';
 import { parseIpv4 } from '../../../../src/lib/bytes.ts';
 import { BROADCAST_MAC, HOST, NetRig, PEER, SECOND_NS } from '../../../support/net-rig.ts';
 import { type IcmpFields, type Ipv4Fields, icmp, ipv4, naiveSum, udp } from '../../../support/packets.ts';
@@ -173,7 +173,7 @@ describe('an ICMP error that the host sends', () => {
 });
 
 describe('an ICMP error that the host receives', () => {
-  let socket: Socket;
+  let socket: DatagramSocket;
   beforeEach(() => {
     socket = rig.net.sockets.socket('udp');
     socket.bind(0, 5000);

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { parseIpv4 } from '../../../../src/lib/bytes.ts';
-import { NetRig, PEER, SECOND_NS } from '../../../support/net-rig.ts';
+import { BROADCAST_MAC, NetRig, PEER, PEER_MAC, SECOND_NS } from '../../../support/net-rig.ts';
+import { frame } from '../../../support/packets.ts';
 
 let rig: NetRig;
 beforeEach(() => {
@@ -117,4 +118,51 @@ test('statistics have the interface, the driver, each layer, and each reason to 
   expect(statistics['eth0 arp']).toMatchObject({ received: 1, repliesSent: 1 });
   expect(statistics['udp']).toMatchObject({ sent: 1 });
   expect(statistics['drops']).toHaveProperty('fragmentation not supported', 0);
+});
+
+describe('group addresses', () => {
+  const ALL_HOSTS = [1, 0, 0x5e, 0, 0, 1];
+  const group = (last: number) => Uint8Array.of(1, 0, 0x5e, 0, 0, last);
+  const groups = () => rig.driver.groups.map(each => [...each]);
+
+  test('an interface with an address receives those for all hosts from the start', () => {
+    expect(groups()).toEqual([ALL_HOSTS]);
+    expect(new NetRig({ interfaces: [] }).driver.groups).toEqual([]);
+  });
+
+  test('are received until each that joined has left', () => {
+    rig.iface.join(group(9));
+    rig.iface.join(group(9));
+    expect(groups()).toEqual([ALL_HOSTS, [...group(9)]]);
+    rig.iface.leave(group(9));
+    expect(groups()).toEqual([ALL_HOSTS, [...group(9)]]);
+    rig.iface.leave(group(9));
+    expect(groups()).toEqual([ALL_HOSTS]);
+    expect(() => rig.iface.leave(group(9))).toThrow('eth0 has not joined 01:00:5e:00:00:09');
+  });
+
+  test('are kept as they were joined, whatever becomes of the array', () => {
+    const mac = group(9);
+    rig.iface.join(mac);
+    mac[5] = 10;
+    expect(rig.iface.isInGroup(group(9), 0)).toBe(true);
+    expect(groups()[1]).toEqual([...group(9)]);
+  });
+
+  test('are groups, and not too many', () => {
+    expect(() => rig.iface.join(Uint8Array.of(2, 0, 0, 0, 0, 1))).toThrow("02:00:00:00:00:01 is one station's");
+    for (let i = 1; i < 1024; i++) rig.iface.join(Uint8Array.of(3, 0, 0, 0, i >> 8, i));
+    expect(() => rig.iface.join(group(9))).toThrow('eth0 receives 1024 groups already');
+    rig.iface.join(group(1));
+  });
+
+  test('that were not joined are dropped, though a coarse filter let them in', () => {
+    const to = (mac: string) => frame({ to: mac, from: PEER_MAC, type: 0x8137, payload: [] });
+    rig.inject(to('01:00:5e:00:00:01'));
+    rig.inject(to(BROADCAST_MAC));
+    expect(rig.net.drops.counts['no handler for its EtherType']).toBe(2);
+    rig.inject(to('01:00:5e:00:00:02'));
+    expect(rig.net.drops.counts['group not joined']).toBe(1);
+    rig.expectNoLeak();
+  });
 });

@@ -12,6 +12,7 @@ const link = (name: string, address = '192.0.2.1'): Link => ({
   prefixLength: 24,
   broadcast: 0xffff_ffff,
   loopback: false,
+  features: { checksum: false, segmentationBuffers: 0, vlan: false },
   send: () => {},
 });
 

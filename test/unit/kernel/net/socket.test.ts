@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Socket, SocketType } from '../../../../kernel/net/socket.ts';
+import type { DatagramSocket } from '../../../../kernel/net/datagram-socket.ts';
+import type { DatagramType, Socket } from '../../../../kernel/net/socket.ts';
 import type { Syscalls } from '../../../../kernel/syscall.ts';
 import { parseIpv4 } from '../../../../src/lib/bytes.ts';
 import { HOST, NetRig, PEER, SECOND_NS } from '../../../support/net-rig.ts';
@@ -13,7 +14,7 @@ beforeEach(() => {
   log = [];
 });
 
-const open = (type: SocketType = 'udp') => rig.net.sockets.socket(type);
+const open = (type: DatagramType = 'udp') => rig.net.sockets.socket(type);
 const codeOf = (call: () => void) => {
   try {
     call();
@@ -103,8 +104,8 @@ test('all ephemeral ports can be in use, and then there is none', () => {
 });
 
 /** A bare user of a port: all that the table looks at. */
-function asUser(localPort: number): Socket {
-  return { localAddress: 0, localPort, remoteAddress: 0, remotePort: 0, connected: false } as Socket;
+function asUser(localPort: number): DatagramSocket {
+  return { localAddress: 0, localPort, remoteAddress: 0, remotePort: 0, connected: false } as DatagramSocket;
 }
 
 describe('connect', () => {
@@ -187,7 +188,7 @@ describe('send', () => {
 });
 
 describe('recvfrom', () => {
-  let socket: Socket;
+  let socket: DatagramSocket;
   beforeEach(() => {
     socket = open();
     socket.bind(0, 5000);

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Datagram, Socket } from '../../../../kernel/net/socket.ts';
+import type { DatagramSocket } from '../../../../kernel/net/datagram-socket.ts';
+import type { Datagram } from '../../../../kernel/net/socket.ts';
 import { parseIpv4, readBe16 } from '../../../../src/lib/bytes.ts';
-import { BROADCAST_MAC, HOST, NetRig, PEER } from '../../../support/net-rig.ts';
-import { icmp, ipv4, type UdpFields, udp } from '../../../support/packets.ts';
+import { BROADCAST_MAC, HOST, HOST_MAC, NetRig, PEER, PEER_MAC } from '../../../support/net-rig.ts';
+import { frame, icmp, ipv4, naiveSum, type UdpFields, udp } from '../../../support/packets.ts';
 
 let rig: NetRig;
 beforeEach(() => {
@@ -12,7 +13,7 @@ beforeEach(() => {
 
 const PORTS = { source: PEER, destination: HOST, sourcePort: 4000, destinationPort: 5000 };
 
-function open(address = '0.0.0.0', port = 5000): Socket {
+function open(address = '0.0.0.0', port = 5000): DatagramSocket {
   const socket = rig.net.sockets.socket('udp');
   socket.bind(parseIpv4(address), port);
   return socket;
@@ -22,7 +23,7 @@ const inject = (fields: Partial<UdpFields> = {}, padding = 0) =>
   rig.injectIpv4({ protocol: 17, payload: udp({ ...PORTS, data: [1, 2, 3], ...fields }) }, { padding });
 
 /** What a task that waits in `recvfrom` gets; the call must not have to wait. */
-function received(socket: Socket): Datagram {
+function received(socket: DatagramSocket): Datagram {
   const step = socket.recvfrom(0).next(true);
   if (step.done !== true || step.value === null) throw new Error('no datagram has come in');
   return step.value;
@@ -168,3 +169,54 @@ function computedZero(ports: Omit<UdpFields, 'data'>): number[] {
   const checksum = readBe16(udp({ ...ports, data: [0, 0] }), 6);
   return [checksum >>> 8, checksum & 0xff];
 }
+
+describe('with hardware that inserts checksums', () => {
+  test('the field holds the sum of the pseudo-header, and the hardware is told where it is', () => {
+    const own = new NetRig(undefined, 1, { features: { checksum: true, segmentationBuffers: 0, vlan: false } });
+    own.introducePeer();
+    own.driver.requests.length = 0;
+    const socket = own.net.sockets.socket('udp');
+    socket.bind(0, 5000);
+    socket.sendto(Uint8Array.of(1, 2, 3), parseIpv4(PEER), 4000);
+    const checksum = naiveSum([192, 0, 2, 1, 192, 0, 2, 2, 0, 17, 0, 11]);
+    const fields = { source: HOST, destination: PEER, sourcePort: 5000, destinationPort: 4000, data: [1, 2, 3] };
+    expect(own.driver.requests).toEqual([{ vlanTag: null, start: 34, at: 40 }]);
+    own.expectSentIpv4({ protocol: 17, payload: udp({ ...fields, checksum }) });
+    own.expectNoLeak();
+  });
+
+  test('what this host sends to itself is summed all the same', () => {
+    const own = new NetRig(undefined, 1, { features: { checksum: true, segmentationBuffers: 0, vlan: false } });
+    const socket = own.net.sockets.socket('udp');
+    socket.bind(0, 5000);
+    socket.sendto(Uint8Array.of(1, 2, 3), parseIpv4(HOST), 5000);
+    own.settle();
+    expect([...received(socket).bytes]).toEqual([1, 2, 3]);
+  });
+});
+
+describe('with hardware that checks checksums', () => {
+  const injectFound = (payload: Uint8Array, checksumGood: boolean) => {
+    const packet = ipv4({ source: PEER, destination: HOST, protocol: 17, payload });
+    rig.inject(frame({ to: HOST_MAC, from: PEER_MAC, type: 0x0800, payload: packet }), 0, { checksumGood });
+  };
+
+  test('what it found good is not looked at again, and what it did not is', () => {
+    const socket = open();
+    injectFound(udp({ ...PORTS, data: [1], checksum: 0x1234 }), true);
+    injectFound(udp({ ...PORTS, data: [2], checksum: 0x1234 }), false);
+    injectFound(udp({ ...PORTS, data: [3] }), false);
+    expect([received(socket), received(socket)].map(({ bytes }) => bytes[0])).toEqual([1, 3]);
+    expect(rig.net.drops.counts['bad UDP checksum']).toBe(1);
+  });
+
+  test('a datagram shorter than its packet is looked at again: the hardware took all of it for the datagram', () => {
+    const socket = open();
+    const longer = (checksum?: number) =>
+      Uint8Array.from([...udp({ ...PORTS, data: [1, 2], ...(checksum === undefined ? {} : { checksum }) }), 7, 7]);
+    injectFound(longer(0x1234), true);
+    expect(rig.net.drops.counts['bad UDP checksum']).toBe(1);
+    injectFound(longer(), false);
+    expect([...received(socket).bytes]).toEqual([1, 2]);
+  });
+});

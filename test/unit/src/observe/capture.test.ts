@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Frame } from '../../../../hw/ethernet/frame.ts';
+import { SignalPath } from '../../../../hw/ethernet/line/signal-path.ts';
 import { Cable } from '../../../../hw/ethernet/medium/cable.ts';
 import type { MediumListener, MediumPort } from '../../../../hw/ethernet/ports.ts';
 import { transmissionOf } from '../../../../hw/ethernet/transmission.ts';
@@ -96,6 +97,17 @@ describe('a capture', () => {
     });
     expect(packet!.bytes).toEqual(right.arrivals[0]!.wire());
     expect(packet!.bytes[10]).toBe(0x5a ^ 3);
+  });
+
+  it('tells what bad line symbols did: bits inverted, none, or a frame of another length', () => {
+    cable.carryThrough(0, new SignalPath(3e-4, new Prng('symbols')));
+    for (let i = 0; i < 300; i++) send(left, frame(), i * 10_000);
+    const comments = packets().flatMap(packet => packet.comments);
+    const count = (pattern: RegExp) => comments.filter(comment => pattern.test(comment)).length;
+    expect(count(/^damaged on the wire: \d+ bits? inverted, the first in octet \d+$/)).toBeGreaterThan(20);
+    expect(count(/^damaged on the wire: symbols only, no bit is inverted$/)).toBeGreaterThan(0);
+    expect(count(/^drawn out on the wire: (6[5-9]|7\d) octets out of 64$/)).toBeGreaterThan(0);
+    expect(count(/^damaged|^drawn out|^cut short on the wire: \d+ of 64|^lost/)).toBe(comments.length);
   });
 
   it('tells a lost frame from one that was cut short, by the wire or by its sender', () => {

@@ -120,7 +120,7 @@ describe('the probes of devices', () => {
       wire.onFrame!(1, cut, 25, null);
     });
     expect(told).toEqual([
-      { timeNs: 5, endNs: 95, arrivalNs: 25, fromEnd: 1, sent, arrived: null, aborted: true, jamNs: 95 },
+      { timeNs: 5, endNs: 95, arrivalNs: 25, bitNs: 10, fromEnd: 1, sent, arrived: null, aborted: true, jamNs: 95 },
     ]);
     expect(wire.onFrame).toBeNull();
   });
@@ -140,6 +140,8 @@ describe('the probes of devices', () => {
       trace.frame('in', 'eth0', 0x0800, 98, 'ipv4');
       trace.arp('192.0.2.1 is at 52:54:00:00:00:01');
       trace.ipv4('out', 1, 2, 17, 28);
+      trace.state('192.0.2.1:80-192.0.2.2:4000', 'SYN-RECEIVED', 'ESTABLISHED');
+      trace.tcp('retransmit');
       trace.socket('in', 'udp:7', 20);
       trace.drop('ipv4', 'no route');
       trace.log('ready');
@@ -155,6 +157,14 @@ describe('the probes of devices', () => {
       { ...at, kind: 'frame', direction: 'in', iface: 'eth0', etherType: 0x0800, lengthBytes: 98, handler: 'ipv4' },
       { ...at, kind: 'arp', text: '192.0.2.1 is at 52:54:00:00:00:01' },
       { ...at, kind: 'ipv4', direction: 'out', source: 1, destination: 2, protocol: 17, lengthBytes: 28 },
+      {
+        ...at,
+        kind: 'state',
+        connection: '192.0.2.1:80-192.0.2.2:4000',
+        from: 'SYN-RECEIVED',
+        to: 'ESTABLISHED',
+      },
+      { ...at, kind: 'tcp', text: 'retransmit' },
       { ...at, kind: 'socket', direction: 'in', socket: 'udp:7', lengthBytes: 20 },
       { ...at, kind: 'drop', where: 'ipv4', reason: 'no route' },
       { ...at, kind: 'log', text: 'ready' },

@@ -1,0 +1,53 @@
+/**
+ * The options of sockets, by the names of POSIX and of <netinet/tcp.h>, each with the type of its value. Times are
+ * nanoseconds of virtual time where C programs have seconds, milliseconds or a `struct timeval`.
+ */
+import type { SocketError } from './socket-error.ts';
+import type { CongestionAlgorithm, TcpInfo } from './tcp/user.ts';
+
+/** What programs may set. */
+export interface SettableOptions {
+  /** Whether `accept`, `connect`, `recv` and `send` fail with EAGAIN or EINPROGRESS where they would wait. */
+  readonly O_NONBLOCK: boolean;
+  /** How long `recv`, `recvfrom` and `accept` wait before they fail with EAGAIN; Infinity: for ever. */
+  readonly SO_RCVTIMEO: number;
+  /** How long `send` waits before it fails with EAGAIN, and `connect` with EINPROGRESS; Infinity: for ever. */
+  readonly SO_SNDTIMEO: number;
+  /** Whether a listener may take a port at which closed connections are still in TIME-WAIT. */
+  readonly SO_REUSEADDR: boolean;
+  /** Whether an idle connection is probed now and then (RFC 9293 section 3.8.4). */
+  readonly SO_KEEPALIVE: boolean;
+  /** Silence after which the first probe is sent, time between probes, and probes without answer that end it all. */
+  readonly TCP_KEEPIDLE: number;
+  readonly TCP_KEEPINTVL: number;
+  readonly TCP_KEEPCNT: number;
+  /** After `close`: 0 resets the connection at once, a time resets it unless all was acknowledged by then; null: never. */
+  readonly SO_LINGER: number | null;
+  /** Received bytes that may wait in the socket: bounds the window that TCP offers. */
+  readonly SO_RCVBUF: number;
+  /** Bytes that may wait to be sent or acknowledged. */
+  readonly SO_SNDBUF: number;
+  /** Whether small segments are sent at once (true), or gathered (RFC 9293 section 3.7.4, Nagle). */
+  readonly TCP_NODELAY: boolean;
+  /** Largest segment to announce and to send; before `connect` or `listen`. */
+  readonly TCP_MAXSEG: number;
+  /** How long data may stay unacknowledged before the connection fails with ETIMEDOUT (RFC 9293 section 3.8.3). */
+  readonly TCP_USER_TIMEOUT: number;
+  /** The algorithm of congestion control, by name. */
+  readonly TCP_CONGESTION: CongestionAlgorithm;
+  /** Time to live of what is sent, 1 to 255. */
+  readonly IP_TTL: number;
+  /** The type-of-service octet of what is sent. */
+  readonly IP_TOS: number;
+}
+
+/** What programs may ask for. */
+export interface SocketOptions extends SettableOptions {
+  /** The pending error, which asking takes away; null for none. */
+  readonly SO_ERROR: SocketError | null;
+  readonly SO_TYPE: 'SOCK_STREAM' | 'SOCK_DGRAM';
+  /** Whether the socket listens. */
+  readonly SO_ACCEPTCONN: boolean;
+  /** What the connection knows of itself. Throws ENOTCONN. */
+  readonly TCP_INFO: TcpInfo;
+}

@@ -1,0 +1,61 @@
+/**
+ * The retransmission timeout, RFC 6298: smoothed round-trip time, its variation, and the backoff.
+ */
+
+/** Before the first sample (section 2.1). */
+const INITIAL_RTO_NS = 1_000_000_000;
+/** Section 2.4: Linux goes down to 200 ms; this stack keeps to the RFC. */
+const MIN_RTO_NS = 1_000_000_000;
+/** Section 2.5: at least 60 s. */
+const MAX_RTO_NS = 60_000_000_000;
+/** When data begin to flow after a SYN was lost (section 5.7). */
+const RTO_AFTER_LOST_SYN_NS = 3_000_000_000;
+/** G, the granularity of the clock: a tick of the timers. */
+const GRANULARITY_NS = 100;
+/** Doublings after which the limit is reached whatever the RTO was. */
+const MAX_DOUBLINGS = 16;
+
+export class RttEstimator {
+  srttNs = 0;
+  rttvarNs = 0;
+  /** Without backoff. */
+  baseNs = INITIAL_RTO_NS;
+  sampled = false;
+  /** Expiries since the last sample: the exponent of the backoff. */
+  backoff = 0;
+
+  /** Section 2.2 and 2.3. The variation goes first: it is taken against the old mean. */
+  sample(rttNs: number): void {
+    this.backoff = 0;
+    if (this.sampled) {
+      this.rttvarNs = 0.75 * this.rttvarNs + 0.25 * Math.abs(this.srttNs - rttNs);
+      this.srttNs = 0.875 * this.srttNs + 0.125 * rttNs;
+    } else {
+      this.sampled = true;
+      this.srttNs = rttNs;
+      this.rttvarNs = rttNs / 2;
+    }
+    const rtoNs = Math.ceil(this.srttNs + Math.max(GRANULARITY_NS, 4 * this.rttvarNs));
+    this.baseNs = Math.min(MAX_RTO_NS, Math.max(MIN_RTO_NS, rtoNs));
+  }
+
+  /** Section 5.7: the SYN was sent more than once, so what is known of the path is that it loses. */
+  synWasLost(): void {
+    this.backoff = 0;
+    if (!this.sampled) this.baseNs = RTO_AFTER_LOST_SYN_NS;
+  }
+
+  /** The timeout, doubled for each expiry (section 5.5) until there is a new sample (section 5, last paragraph; Karn). */
+  timeoutNs(): number {
+    return this.#doubled(this.backoff);
+  }
+
+  /** The time to the zero window probe after `probes` that were sent already (RFC 9293 section 3.8.6.1). */
+  probeNs(probes: number): number {
+    return this.#doubled(probes);
+  }
+
+  #doubled(times: number): number {
+    return Math.min(MAX_RTO_NS, this.baseNs * 2 ** Math.min(times, MAX_DOUBLINGS));
+  }
+}

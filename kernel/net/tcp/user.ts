@@ -1,0 +1,121 @@
+/**
+ * The border between TCP and its user (RFC 9293 section 3.9.1): what a user may set, is told, and can look at. The user
+ * is a stream socket, or a test.
+ */
+
+/** RFC 9293 section 3.3.2. */
+export type TcpState =
+  | 'CLOSED'
+  | 'LISTEN'
+  | 'SYN-SENT'
+  | 'SYN-RECEIVED'
+  | 'ESTABLISHED'
+  | 'FIN-WAIT-1'
+  | 'FIN-WAIT-2'
+  | 'CLOSE-WAIT'
+  | 'CLOSING'
+  | 'LAST-ACK'
+  | 'TIME-WAIT';
+
+/** Who uses a connection or a listener. */
+export interface TcpUser {
+  /**
+   * Readability, writability, the state or the error may have changed. Called from deferred work, never from within a
+   * call of the user's own; it may call anything. One call may stand for many changes.
+   */
+  changed(): void;
+}
+
+/** `reno`: RFC 5681. `newreno`: RFC 6582, and RFC 6675 where the peer permits SACK. `cubic`: RFC 9438 on top of that. */
+export type CongestionAlgorithm = 'reno' | 'newreno' | 'cubic';
+
+/** RFC 9293 section 3.8.4. Times are nanoseconds. */
+export interface KeepAlive {
+  /** Silence after which the first probe is sent. */
+  readonly idleNs: number;
+  readonly intervalNs: number;
+  /** Probes without an answer after which the connection is given up. */
+  readonly count: number;
+}
+
+/** What a user may choose. A listener passes its own on to the connections it accepts. Read with care, set anew whole. */
+export interface TcpOptions {
+  /** Sends small segments at once: no Nagle algorithm (RFC 9293 section 3.7.4). */
+  noDelay: boolean;
+  /** Null: off, as it must be unless asked for. */
+  keepAlive: KeepAlive | null;
+  /** How long data may stay unacknowledged (RFC 9293 section 3.9.1.1, RFC 5482); 0: 100 s (R2). */
+  userTimeoutNs: number;
+  /** What `close` does with data not yet acknowledged: null, sends it on; 0, throws it away with a reset. */
+  lingerNs: number | null;
+  /** Takes effect when the connection is opened. */
+  congestion: CongestionAlgorithm;
+  /** Bytes that may wait to be sent and acknowledged. */
+  sendBufferBytes: number;
+  /** Bytes that may wait to be read: the largest window. The shift of the window scale follows from it at opening. */
+  receiveBufferBytes: number;
+  /** Upper limit of the segment size, ours and the peer's; 0: what the MTU allows. Takes effect at opening. */
+  mss: number;
+  /** RFC 7323 timestamps and window scale, RFC 2018 SACK: whether they are offered. */
+  timestamps: boolean;
+  windowScale: boolean;
+  sack: boolean;
+  /** Time to live and type of service of the packets sent, each 0 to 255. */
+  ttl: number;
+  typeOfService: number;
+  /** For sockets: whether a listener may take a port at which connections are still in TIME-WAIT. */
+  reuseAddress: boolean;
+}
+
+export const DEFAULT_TCP_OPTIONS: Readonly<TcpOptions> = {
+  noDelay: false,
+  keepAlive: null,
+  userTimeoutNs: 0,
+  lingerNs: null,
+  congestion: 'newreno',
+  sendBufferBytes: 131_072,
+  receiveBufferBytes: 131_072,
+  mss: 0,
+  timestamps: true,
+  windowScale: true,
+  sack: true,
+  ttl: 64,
+  typeOfService: 0,
+  reuseAddress: false,
+};
+
+/** A snapshot of a connection, in the manner of Linux's `tcp_info`. Sizes are bytes, times nanoseconds. */
+export interface TcpInfo {
+  readonly state: TcpState;
+  readonly rtoNs: number;
+  /** 0 while there is no sample. */
+  readonly srttNs: number;
+  readonly rttvarNs: number;
+  readonly congestion: CongestionAlgorithm;
+  /** `open`: nothing is amiss. `recovery`: fast retransmit under way. `loss`: after a timeout, until all is repaired. */
+  readonly recovery: 'open' | 'recovery' | 'loss';
+  readonly cwnd: number;
+  readonly ssthresh: number;
+  /** Payload of a full segment to the peer. */
+  readonly sendMss: number;
+  readonly pathMtu: number;
+  /** Sent and not acknowledged. */
+  readonly unacked: number;
+  /** Of these: known to have arrived, held to be lost. */
+  readonly sacked: number;
+  readonly lost: number;
+  /** Accepted from the user and not sent yet. */
+  readonly unsent: number;
+  readonly sendWindow: number;
+  readonly receiveWindow: number;
+  /** Bytes that arrived behind a hole. */
+  readonly outOfOrder: number;
+  /** Timeouts since the last acknowledgement of new data: the exponent of the backoff. */
+  readonly backoff: number;
+  /** Segments sent more than once, over the whole life of the connection. */
+  readonly retransmits: number;
+  readonly sendScale: number;
+  readonly receiveScale: number;
+  readonly timestamps: boolean;
+  readonly sack: boolean;
+}
