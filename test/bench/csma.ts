@@ -57,24 +57,3 @@ export function csma(medium: 'coax' | 'hub', count: number, frameBytes: number, 
   const collisions = macs.reduce((sum, { counters }) => sum + counters.collisions, 0);
   return { frames: sent, collisions, cpuSeconds: (used.user + used.system) / 1e6, eventCount: clock.eventCount };
 }
-
-for (const medium of ['coax', 'hub'] as const) {
-  for (const bytes of [64, 1518]) {
-    for (const [count, frames] of [
-      [2, 300_000],
-      [10, 300_000],
-      [100, 10_000],
-      [1000, 200],
-    ] as const) {
-      csma(medium, count, bytes, frames / 10);
-      const { cpuSeconds, collisions, eventCount, ...result } = csma(medium, count, bytes, frames);
-      const rate = Math.round(result.frames / cpuSeconds);
-      const perFrame = (eventCount / result.frames).toFixed(1);
-      const nsPerEvent = Math.round((1e9 * cpuSeconds) / eventCount);
-      const share = (collisions / result.frames).toFixed(2);
-      console.log(
-        `${medium} ${count} stations, ${bytes} octets: ${rate} frames/s, ${perFrame} events and ${share} collisions a frame, ${nsPerEvent} ns an event`,
-      );
-    }
-  }
-}

@@ -5,16 +5,28 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { FREE, PCI_LIKE } from '../../src/world/computer.ts';
+import { csma } from './csma.ts';
 import { events } from './events.ts';
 import { fuzz } from './fuzz.ts';
 import { measurePaired } from './paired.ts';
 import { registerVariants } from './register-access.ts';
+import { tcpStream } from './tcp-stream.ts';
 import { udpStream } from './udp-stream.ts';
 
 const ROUNDS = 60;
 const STREAM_FRAMES = 100_000;
 const STREAM_ROUNDS = 4;
+const TCP_BYTES = 30_000_000;
 const STARTS = 5;
+
+/** Saturated stations, and the frames that they send in one round. */
+const CSMA_SIZES = [
+  [2, 100_000],
+  [10, 100_000],
+  [100, 10_000],
+  [1000, 200],
+] as const;
+const CSMA_ROUNDS = 2;
 const MIB = 1024 * 1024;
 
 /** One figure. `aim` is what it should come to, where somebody has said so. */
@@ -26,7 +38,15 @@ interface Figure {
 }
 
 function main(): void {
-  const figures = [...eventFigures(), ...registerFigures(), ...fuzzFigures(), ...streamFigures(), ...processFigures()];
+  const figures = [
+    ...eventFigures(),
+    ...registerFigures(),
+    ...fuzzFigures(),
+    ...streamFigures(),
+    ...tcpFigures(),
+    ...csmaFigures(),
+    ...processFigures(),
+  ];
   if (process.argv.includes('--json')) {
     process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
     return;
@@ -82,6 +102,33 @@ function streamFigures(): Figure[] {
       { name: `${name}: events`, value: eventCount / frames, unit: 'events per frame' },
     ];
   });
+}
+
+/** Link frames of a bulk transfer, data and acknowledgements. */
+function tcpFigures(): Figure[] {
+  const rounds = Array.from({ length: STREAM_ROUNDS }, () => tcpStream(TCP_BYTES, PCI_LIKE));
+  const best = Math.max(...rounds.map(({ frames, cpuSeconds }) => frames / cpuSeconds));
+  return [
+    { name: 'TCP bulk transfer, host to host', value: best, unit: 'frames per CPU-second', aim: 'at least 60000' },
+  ];
+}
+
+/** Saturated stations on a shared medium, and what an edge of a signal costs however many hear it. */
+function csmaFigures(): Figure[] {
+  return (['coax', 'hub'] as const).flatMap(medium =>
+    CSMA_SIZES.flatMap(([stations, frames]) =>
+      [64, 1518].flatMap(bytes => {
+        const rounds = Array.from({ length: CSMA_ROUNDS }, () => csma(medium, stations, bytes, frames));
+        const best = rounds.reduce((a, b) => (a.frames / a.cpuSeconds > b.frames / b.cpuSeconds ? a : b));
+        const name = `CSMA/CD on ${medium}, ${stations} stations, ${bytes} B`;
+        const aim = stations === 10 && bytes === 64 ? { aim: 'aim 300000' } : {};
+        return [
+          { name, value: best.frames / best.cpuSeconds, unit: 'frames per CPU-second', ...aim },
+          { name: `${name}: event`, value: (1e9 * best.cpuSeconds) / best.eventCount, unit: 'ns' },
+        ];
+      }),
+    ),
+  );
 }
 
 /** Start of the command, and the memory of two hosts. */

@@ -45,6 +45,8 @@ export type Step =
       /** A bit for each descriptor without a buffer, and a buffer of the second one. */
       readonly nulls: number;
       readonly astray: Place;
+      /** What all octets of the descriptors behind the address are: what the NIC leaves alone is to be seen. */
+      readonly rest: number;
       readonly settle: boolean;
     }
   | {
@@ -54,6 +56,7 @@ export type Step =
       readonly css: number;
       readonly cso: number;
       readonly special: number;
+      readonly sta: number;
     }
   | {
       readonly step: 'data';
@@ -61,11 +64,11 @@ export type Step =
       readonly dcmd: number;
       readonly popts: number;
       readonly special: number;
+      readonly sta: number;
       readonly last: boolean;
     }
   | { readonly step: 'context'; readonly context: Context }
   | { readonly step: 'doorbell' }
-  | { readonly step: 'tdt'; readonly value: number }
   | { readonly step: 'frames'; readonly frames: readonly Uint8Array[]; readonly ns: number }
   | { readonly step: 'give'; readonly count: number }
   | { readonly step: 'ops'; readonly ops: readonly Op[] };
@@ -135,9 +138,6 @@ function perform(driver: Driver, step: Step): void {
     case 'doorbell':
       driver.write(E1000.TDT.at, driver.txTail);
       break;
-    case 'tdt':
-      driver.write(E1000.TDT.at, step.value);
-      break;
     case 'frames':
       for (const octets of step.frames) driver.ops.push({ op: 'frame', octets });
       if (step.ns > 0) driver.ops.push({ op: 'pass', ns: step.ns });
@@ -170,8 +170,7 @@ function openRx(driver: Driver, step: Extract<Step, { step: 'rx-ring' }>): void 
   for (let i = 0; i < step.count; i++) {
     if (((step.nulls >> i) & 1) === 0) writeLe32(ring, i * DESCRIPTOR_BYTES, RX_BUFFERS + i * 0x800 + i);
     if (i === 1 && typeof step.astray === 'number') writeAddress(ring.subarray(DESCRIPTOR_BYTES), step.astray);
-    // What the NIC leaves alone is to be seen.
-    for (let at = 8; at < DESCRIPTOR_BYTES; at++) ring[i * DESCRIPTOR_BYTES + at] = step.nulls === 0 ? 0 : 0xa0 + at;
+    ring.fill(step.rest, i * DESCRIPTOR_BYTES + 8, (i + 1) * DESCRIPTOR_BYTES);
   }
   driver.store(RX_RING, ring);
   driver.write(E1000.RDBAL.at, RX_RING);
@@ -189,6 +188,7 @@ function legacy(driver: Driver, piece: Piece, last: boolean, step: Extract<Step,
   writeLe16(descriptor, 8, piece.bytes);
   descriptor[10] = step.cso;
   descriptor[11] = (step.cmd & ~0x21) | (last ? 1 : 0);
+  descriptor[12] = step.sta;
   descriptor[13] = step.css;
   writeLe16(descriptor, 14, step.special);
   driver.txDescriptor(descriptor);
@@ -199,6 +199,7 @@ function data(driver: Driver, piece: Piece, last: boolean, step: Extract<Step, {
   writeAddress(descriptor, driver.buffer(piece));
   writeLe32(descriptor, 8, piece.bytes | (1 << 20));
   descriptor[11] = (step.dcmd & ~1) | 0x20 | (last ? 1 : 0);
+  descriptor[12] = step.sta;
   descriptor[13] = step.popts;
   writeLe16(descriptor, 14, step.special);
   driver.txDescriptor(descriptor);

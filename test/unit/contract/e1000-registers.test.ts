@@ -101,6 +101,11 @@ const MANUAL_REST: Readonly<Record<string, number>> = {
   ICR_ALL: 0x0001_f6df, // bits 0 to 4, 6, 7, 9, 10, 12 to 16
   MDI_WRITE: 1,
   MDI_READ: 2,
+  PHY_PCTRL: 0,
+  PCTRL_SPEED_1000: 0x0040,
+  PCTRL_FULL_DUPLEX: 0x0100,
+  PCTRL_SPEED_100: 0x2000,
+  PCTRL_RESET: 0x8000,
   PHY_ID1: 2,
   PHY_ID2: 3,
   PHY_PSCON: 16,
