@@ -1,5 +1,6 @@
 /** Runs a world, with a progress bar on the terminal when that takes longer than a moment. */
 import { SingleBar } from 'cli-progress';
+import pico from 'picocolors';
 import type { World } from '../world/world.ts';
 import { formatDuration } from './duration.ts';
 
@@ -10,8 +11,12 @@ const TURN_MS = 50;
 /** The wall clock is looked at once in so many steps. */
 const STEPS_PER_LOOK = 4096;
 
-/** Lets `world` run to `untilNs`. The bar is on standard error, and only on a terminal. */
-export async function runWithProgress(world: World, untilNs: number): Promise<void> {
+/**
+ * Lets `world` run to `untilNs`. The bar is on standard error, and only on a terminal; where the scenario has something
+ * to show while it runs, that is shown instead.
+ */
+export async function runWithProgress(world: World, untilNs: number, live?: () => readonly string[]): Promise<void> {
+  if (live !== undefined && process.stderr.isTTY) return runWithScreen(world, untilNs, live);
   const beganMs = Date.now();
   let bar: SingleBar | null = null;
   try {
@@ -28,6 +33,25 @@ export async function runWithProgress(world: World, untilNs: number): Promise<vo
     bar?.stop();
   }
 }
+
+/** Draws what `live` returns over itself, and takes it away at the end. */
+async function runWithScreen(world: World, untilNs: number, live: () => readonly string[]): Promise<void> {
+  let drawnLines = 0;
+  const draw = (lines: readonly string[]): void => {
+    const up = drawnLines === 0 ? '' : `\x1b[${drawnLines}A\x1b[J`;
+    process.stderr.write(up + lines.map(line => `${coloured(line)}\n`).join(''));
+    drawnLines = lines.length;
+  };
+  live();
+  while (runTurn(world, untilNs)) {
+    draw([...live(), `${formatDuration(world.clock.nowNs)} of ${formatDuration(untilNs)}`]);
+    await new Promise(resolve => setTimeout(resolve, TURN_MS));
+  }
+  draw([]);
+}
+
+const coloured = (line: string): string =>
+  line.replace(/[#X]/g, pico.red).replace(/\*/g, pico.green).replace(/~/g, pico.yellow);
 
 /** Runs for one turn. False when the run is complete. */
 function runTurn(world: World, untilNs: number): boolean {

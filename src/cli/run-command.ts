@@ -88,7 +88,7 @@ async function runOnce(
   const trace = options.json === true ? hashFrames(world) : null;
   const recordings = openRecordings(world, options);
   try {
-    await runWithProgress(world, options.until ?? untilNs);
+    await runWithProgress(world, options.until ?? untilNs, options.json === true ? undefined : run.live);
   } finally {
     for (const path of recordings.close()) process.stderr.write(`wrote ${path}\n`);
   }

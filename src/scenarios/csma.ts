@@ -9,6 +9,7 @@ import { PassiveStar } from '../../hw/ethernet/medium/passive-star.ts';
 import { BIT_NS, type SpeedMbps } from '../../hw/ethernet/ports.ts';
 import { type OptionValues, scenario } from '../world/scenario.ts';
 import type { World } from '../world/world.ts';
+import { LiveDiagram } from './csma/live-diagram.ts';
 import { reportLines, reportOf } from './csma/report.ts';
 import { SaturatedStation } from './csma/saturated-station.ts';
 
@@ -64,7 +65,18 @@ export default scenario({
     attach(world, stations, values, speed);
     for (const station of stations) station.start();
     const report = () => reportOf(stations, { speed, frameBytes: values.frame, nowNs: world.clock.nowNs });
-    return { untilNs: Math.round(values.seconds * 1e9), result: report, lines: () => reportLines(report()) };
+    const bitNs = BIT_NS[speed];
+    const delayNs = values.length === null ? (values['delay-bt'] ?? DELAY_BITS) * bitNs : 0;
+    let diagram: LiveDiagram | null = null;
+    return {
+      untilNs: Math.round(values.seconds * 1e9),
+      result: report,
+      lines: () => reportLines(report()),
+      live: () => {
+        diagram ??= new LiveDiagram(stations, { frameBytes: values.frame, bitNs, delayNs });
+        return diagram.lines(world.clock.nowNs);
+      },
+    };
   },
 });
 

@@ -12,6 +12,8 @@ export interface ScenarioRun {
   result(): unknown;
   /** The result for a person, where plain `name: value` lines would not do. */
   lines?(): readonly string[];
+  /** What a terminal shows while the run goes on: a screenful, asked for again and again. */
+  live?(): readonly string[];
 }
 
 /** An option of one scenario: `--name VALUE` of `ringtail run`. */

@@ -41,6 +41,8 @@ const MTIMECMP = 0x0200_4000;
 const MTIME_NS = 100;
 
 const LENGTH_BYTES = 4;
+/** What QEMU reads from a socket at once. */
+const READ_BYTES = 4096;
 
 export type Edge = 'raise' | 'lower';
 
@@ -151,9 +153,8 @@ export class QemuProcess {
     writeBe32(framed, 0, octets.length);
     framed.set(octets, LENGTH_BYTES);
     await new Promise(resolve => this.#in.write(framed, resolve));
-    // QEMU looks at all its sockets before it answers: by the second reply it has the frame.
-    await this.nowNs();
-    await this.nowNs();
+    // QEMU takes so much from each of its sockets in turn: after as many replies it has the frame.
+    for (let taken = -READ_BYTES; taken < framed.length; taken += READ_BYTES) await this.nowNs();
   }
 
   async stop(): Promise<void> {

@@ -117,9 +117,8 @@ const segmented = fc
     const announced = payload === 'whole' ? 3 * mss : payload;
     const bytes = Math.max(0, announced + slack);
     const at = { place: 'buffer', fill, head: NONE } as const;
-    const rest: Piece[] = split
-      ? [{ ...at, bytes: bytes >> 1 }, { ...at, bytes: bytes - (bytes >> 1) }] // biome-ignore format: a pair
-      : [{ ...at, bytes }];
+    const lengths = split ? [bytes >> 1, bytes - (bytes >> 1)] : [bytes];
+    const rest = lengths.map((bytes): Piece => ({ ...at, bytes }));
     const context: Context = {
       ...{ ip: [14, 24, 33], tu: [34, 50, 0], header: 54, dtyp: 0 },
       ...{ payload: announced, tucmd, mss },
