@@ -14,7 +14,7 @@ const MAX_COLUMNS = 32;
 const ROWS_PER_FRAME = 6;
 const MIN_ROW_BITS = 64;
 
-const LEGEND = '| silence   * sends   # jams   ~ backs off   : hears another   X hears while it sends';
+const LEGEND = '| silence   * sends   # jams   ~ waits to try again   : hears another   X hears while it sends';
 
 interface Shape {
   readonly frameBytes: number;
