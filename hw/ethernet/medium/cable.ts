@@ -102,8 +102,8 @@ export class Cable {
     this.#far(near).lane.lose(this.#clock.nowNs);
     near.listener = this.#far(near).lane.listener = null;
     near.idle = null;
-    phy.plugged(null);
     this.#meet();
+    phy.plugged(null);
     this.#tellBoth();
   }
 
