@@ -66,6 +66,18 @@ export interface MediumListener {
    * the medium then spares the event. Looked at when a transmission is put on the medium, and when it ends here.
    */
   readonly carrier?: CarrierListener | null;
+  /** Which pair it sends on; absent where that always fits. */
+  readonly crossover?: Crossover;
+}
+
+/** The crossover of a PHY for twisted pair. */
+export interface Crossover {
+  /** It sends on the pair of MDI-X. */
+  readonly crossed: boolean;
+  /** It may choose by itself. */
+  readonly automatic: boolean;
+  /** A sample_timer has passed and nothing was heard: an automatic one chooses. */
+  sample(): void;
 }
 
 /** Half duplex: what the others' signals do here. Own transmissions do not count. */

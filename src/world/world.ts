@@ -34,6 +34,8 @@ export interface HubOptions extends CableOptions {
 
 export interface CableOptions {
   readonly lengthMetres?: number;
+  /** Wired from MDI to MDI; straight unless given. */
+  readonly crossed?: boolean;
   /** Probability that a bit of a frame arrives inverted. */
   readonly bitErrorRate?: number;
   /** Every frame is coded into line symbols and decoded from them, by the code of the link's speed. */
@@ -151,11 +153,12 @@ export class World {
 
   #cable(name: string, options: CableOptions): Cable {
     const { lengthMetres = DEFAULT_CABLE_METRES, bitErrorRate = 0, signalAccurate = false, symbolErrorRate } = options;
+    const wiring = options.crossed === true ? 'crossed' : 'straight';
     if (symbolErrorRate !== undefined && !signalAccurate) {
       throw new RangeError('only a signal-accurate cable has a symbol error rate');
     }
     const prng = this.#prng.fork(`cable/${name}`);
-    const cable = new Cable(this.clock, prng, lengthMetres, bitErrorRate);
+    const cable = new Cable(this.clock, prng, lengthMetres, bitErrorRate, wiring);
     if (!signalAccurate) return cable;
     for (const from of [0, 1] as const) {
       cable.carryThrough(from, new SignalPath(symbolErrorRate ?? 0, prng.fork(`signal${from}`)));

@@ -3,10 +3,15 @@
  * propagation delay, bit errors apart, until somebody cuts the cable or pulls a plug. Each direction has its own pair of
  * wires, so signals never meet in here: in half duplex it is the ends that collide, by listening while they send.
  *
+ * An end hears the other only where the pair that one sends on is the pair that the other listens to: on a straight
+ * cable one end is MDI and the other MDI-X, on a crossed one both are alike. While they do not meet, the cable keeps the
+ * sample_timer of automatic ends, for both at once and from when they are plugged in: so the search is over before the
+ * ends speak, and no timer runs where nothing can be found.
+ *
  * The idle signal of an end reaches the far one at once: it consists of pulses milliseconds apart, against which the
  * delay does not show. PHYs answer it by timers, never from inside the call.
  */
-import type { Clock } from '../../sim/clock.ts';
+import type { Clock, Timer, TimerState } from '../../sim/clock.ts';
 import type { Prng } from '../../sim/prng.ts';
 import type { Frame } from '../frame.ts';
 import type { SignalPath } from '../line/signal-path.ts';
@@ -19,6 +24,12 @@ const NS_PER_METRE = 5.56;
 /** Far longer than copper reaches; somebody may want to see a long round trip. */
 const MAX_CABLE_METRES = 100_000;
 
+/** sample_timer of clause 40.4.4, 62 ± 2 ms. */
+export const SAMPLE_NS = 62_000_000;
+
+/** How the pairs of one plug are wired to those of the other. */
+export type Wiring = 'straight' | 'crossed';
+
 /** Which end of a cable. */
 export type End = 0 | 1;
 
@@ -30,6 +41,8 @@ export type FrameTap = (fromEnd: End, transmission: Transmission, startNs: numbe
 
 export interface CableState {
   readonly whole: boolean;
+  readonly meeting: boolean;
+  readonly sampleTimer: TimerState;
   readonly signals: readonly [LinkSignal | null, LinkSignal | null];
   readonly lanes: readonly [LaneState, LaneState];
 }
@@ -40,14 +53,21 @@ export class Cable {
   onFrame: FrameTap | null = null;
   readonly #clock: Clock;
   readonly #ends: readonly [CableEnd, CableEnd];
+  readonly #wiring: Wiring;
+  /** Due when automatic ends choose again. */
+  readonly #sampleTimer: Timer;
   #whole = true;
+  /** Both ends are plugged in, and each listens to the pair that the other sends on. */
+  #meeting = false;
 
   /** `lengthMetres` of Cat5; each bit of a frame, either way, is bad with probability `bitErrorRate`. */
-  constructor(clock: Clock, prng: Prng, lengthMetres: number, bitErrorRate = 0) {
+  constructor(clock: Clock, prng: Prng, lengthMetres: number, bitErrorRate = 0, wiring: Wiring = 'straight') {
     if (!(lengthMetres >= 0 && lengthMetres <= MAX_CABLE_METRES)) {
       throw new RangeError(`a cable is 0 to ${MAX_CABLE_METRES} metres long, not ${lengthMetres}`);
     }
     this.#clock = clock;
+    this.#wiring = wiring;
+    this.#sampleTimer = clock.timer(() => this.#sample());
     this.delayNs = Math.round(lengthMetres * NS_PER_METRE);
     const lane = (from: End) => {
       const errors = new BitErrors(bitErrorRate, prng.fork(`from${from}`));
@@ -60,7 +80,7 @@ export class Cable {
 
   /** Whether bits put in at one end come out at the other. */
   get passing(): boolean {
-    return this.#whole && this.#ends[0].listener !== null && this.#ends[1].listener !== null;
+    return this.#whole && this.#meeting;
   }
 
   /** Puts the plug at `end` into the socket of `phy`. Throws a RangeError unless both are free. */
@@ -69,6 +89,7 @@ export class Cable {
     if (near.listener !== null) throw new RangeError(`end ${end} of the cable is plugged in already`);
     phy.plugged(near);
     near.listener = this.#far(near).lane.listener = phy;
+    this.#meet();
     this.#tellBoth();
   }
 
@@ -81,6 +102,7 @@ export class Cable {
     this.#far(near).lane.lose(this.#clock.nowNs);
     near.listener = this.#far(near).lane.listener = null;
     near.idle = null;
+    this.#meet();
     phy.plugged(null);
     this.#tellBoth();
   }
@@ -89,13 +111,15 @@ export class Cable {
   cut(): void {
     if (!this.#whole) return;
     this.#whole = false;
-    for (const { lane } of this.#ends) lane.lose(this.#clock.nowNs);
+    this.#loseAll();
+    this.#meet();
     this.#tellBoth();
   }
 
   repair(): void {
     if (this.#whole) return;
     this.#whole = true;
+    this.#meet();
     this.#tellBoth();
   }
 
@@ -112,19 +136,34 @@ export class Cable {
     this.#ends[fromEnd].lane.signalPath = path;
   }
 
-  /** For {@link CableEnd}: the idle signal of `near` has changed. */
+  /** For {@link CableEnd}: the idle signal of `near` has changed, and perhaps its crossover. */
   signalled(near: CableEnd): void {
+    const met = this.#meeting;
+    this.#meet();
+    if (met !== this.#meeting) {
+      if (met) this.#loseAll();
+      this.#tellBoth();
+      return;
+    }
     if (this.passing) this.#far(near).listener!.linkSignal(near.idle);
   }
 
   save(): CableState {
     const [left, right] = this.#ends;
-    return { whole: this.#whole, signals: [left.idle, right.idle], lanes: [left.lane.save(), right.lane.save()] };
+    return {
+      whole: this.#whole,
+      meeting: this.#meeting,
+      sampleTimer: this.#sampleTimer.save(),
+      signals: [left.idle, right.idle],
+      lanes: [left.lane.save(), right.lane.save()],
+    };
   }
 
   /** Restores what is inside. Which sockets the plugs are in is topology, and up to the owner. */
   load(state: CableState): void {
     this.#whole = state.whole;
+    this.#meeting = state.meeting;
+    this.#sampleTimer.load(state.sampleTimer);
     for (const end of [0, 1] as const) {
       this.#ends[end].idle = state.signals[end];
       this.#ends[end].lane.load(state.lanes[end]);
@@ -133,6 +172,27 @@ export class Cable {
 
   #far(near: CableEnd): CableEnd {
     return this.#ends[near === this.#ends[0] ? 1 : 0];
+  }
+
+  /** Looks whether the ends meet; if they do not, and one of them can help it, the search goes on. */
+  #meet(): void {
+    const [left, right] = [this.#ends[0].listener, this.#ends[1].listener];
+    const [a, b] = [left?.crossover, right?.crossover];
+    const plugged = left !== null && right !== null;
+    const fits = !a || !b || (a.crossed !== b.crossed) === (this.#wiring === 'straight');
+    this.#meeting = plugged && fits;
+    if (!this.#whole || !plugged || fits || !(a.automatic || b.automatic)) this.#sampleTimer.cancel();
+    else if (!this.#sampleTimer.armed) this.#sampleTimer.armIn(SAMPLE_NS);
+  }
+
+  #sample(): void {
+    for (const { listener } of this.#ends) listener!.crossover!.sample();
+    this.#meet();
+    if (this.#meeting) this.#tellBoth();
+  }
+
+  #loseAll(): void {
+    for (const { lane } of this.#ends) lane.lose(this.#clock.nowNs);
   }
 
   /** After a change of the cable itself: each PHY hears the other, or silence. */

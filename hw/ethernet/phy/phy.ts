@@ -4,7 +4,7 @@
  * Software reaches it by MDIO (`readRegister`, `writeRegister`), the MAC as {@link Phy}, a cable or hub as
  * {@link MediumListener}. The link state machine is `link.ts`; this file keeps the registers true to it.
  *
- * The M88 rule: speed, duplex and ANE that software writes take effect at RESET, ANRESTART or the end of a power-down,
+ * The M88 rule: speed, duplex, ANE and crossover that software writes take effect at RESET, ANRESTART or the end of a power-down,
  * advertisements also when a negotiation begins by itself. See `reference/e1000.md` section 3.
  */
 import { getField, setField } from '../../../src/lib/bits.ts';
@@ -26,6 +26,7 @@ import {
 } from '../ports.ts';
 import { loadTransmission, saveTransmission, type TransmissionState } from '../transmission.ts';
 import { Link, type LinkState, type Resolution } from './link.ts';
+import { Mdix, type MdixState } from './mdix.ts';
 import { type LinkMode, type Pages, pagesOf } from './negotiation.ts';
 import { MII, MII_REGISTER_COUNT } from './registers.ts';
 import { recordResolution } from './resolution.ts';
@@ -49,6 +50,7 @@ export interface PhyState {
   readonly looped: TransmissionState | null;
   readonly loopTimer: TimerState;
   readonly transceiver: TransceiverState;
+  readonly crossover: MdixState;
 }
 
 export class M88E1011 implements Phy, MediumListener {
@@ -58,6 +60,7 @@ export class M88E1011 implements Phy, MediumListener {
   /** Observation; null unless somebody watches. */
   onLink: ((link: PhyLink) => void) | null = null;
   readonly prng: Prng;
+  readonly crossover: Mdix;
   readonly #registers = new RegisterFile(MII, 4 * MII_REGISTER_COUNT);
   readonly #machine: Link;
   /** Due when the last bit of `#looped` has come back. */
@@ -75,6 +78,7 @@ export class M88E1011 implements Phy, MediumListener {
   /** A PHY that powers up now: it begins to negotiate. `prng` gives the seeds that settle who is master. */
   constructor(clock: Clock, prng: Prng) {
     this.prng = prng;
+    this.crossover = new Mdix(prng.fork('mdix'), crossed => this.#crossed(crossed));
     this.#machine = new Link(clock, {
       send: signal => this.#send(signal),
       pages: () => this.#pages(),
@@ -208,6 +212,7 @@ export class M88E1011 implements Phy, MediumListener {
       looped: this.#looped === null ? null : saveTransmission(this.#looped),
       loopTimer: this.#loopTimer.save(),
       transceiver: this.#transceiver.save(),
+      crossover: this.crossover.save(),
     };
   }
 
@@ -223,6 +228,7 @@ export class M88E1011 implements Phy, MediumListener {
     this.#looped = state.looped === null ? null : loadTransmission(state.looped);
     this.#loopTimer.load(state.loopTimer);
     this.#transceiver.load(state.transceiver);
+    this.crossover.load(state.crossover);
     const { values } = this.#registers;
     this.#interrupt = (values[PINTS.n]! & values[PINTE.n]!) !== 0;
   }
@@ -252,6 +258,7 @@ export class M88E1011 implements Phy, MediumListener {
   #start(): void {
     const control = this.#registers.values[PCTRL.n]!;
     this.#linkDown();
+    this.crossover.configure(getField(this.#registers.values[PSCON.n]!, PSCON.MDI_X));
     this.#updateInterrupt();
     if (this.#held || (control & PCTRL.PDOWN) !== 0) {
       this.#machine.stop();
@@ -301,7 +308,7 @@ export class M88E1011 implements Phy, MediumListener {
     values[LPA.n] = 0;
     values[ANE.n]! &= ANE.PAGE_RX | ANE.PD_FAULT;
     values[GSTAT.n]! &= GSTAT.MS_FAULT;
-    values[PSSTAT.n]! &= PSSTAT.SPEED | PSSTAT.FD;
+    values[PSSTAT.n]! &= PSSTAT.SPEED | PSSTAT.FD | PSSTAT.MDI_X;
     if (this.#link.up) this.#setLink(LINK_DOWN, PINTS.LINK);
   }
 
@@ -329,6 +336,12 @@ export class M88E1011 implements Phy, MediumListener {
     const control = this.#registers.values[PSCON.n]!;
     this.#transceiver.jabberProtection = (control & PSCON.JABBER_DISABLE) === 0;
     this.#transceiver.sqeTest = (control & PSCON.SQE_TEST) !== 0;
+  }
+
+  #crossed(crossed: boolean): void {
+    const { values } = this.#registers;
+    if (crossed) values[PSSTAT.n]! |= PSSTAT.MDI_X;
+    else values[PSSTAT.n]! &= ~PSSTAT.MDI_X;
   }
 
   #jabber(on: boolean): void {

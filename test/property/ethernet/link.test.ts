@@ -1,9 +1,10 @@
 /**
  * Link resolution for every pairing: what each end advertises, or forces, against the priority list of 28B.3 and the
- * rules of parallel detection, all written down here once more.
+ * rules of parallel detection, all written down here once more; and over each cable with each choice of MDI and MDI-X.
  */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Cable } from '../../../hw/ethernet/medium/cable.ts';
+import { Cable, type Wiring } from '../../../hw/ethernet/medium/cable.ts';
 import { M88E1011 } from '../../../hw/ethernet/phy/phy.ts';
 import { Clock } from '../../../hw/sim/clock.ts';
 import { Prng } from '../../../hw/sim/prng.ts';
@@ -46,8 +47,19 @@ function oracle(own: Setup, partner: Setup): Mode | null {
   return null;
 }
 
-function build(clock: Clock, setup: Setup, label: string): M88E1011 {
+/** Crossover as PSCON codes it. */
+const CROSSOVERS = { MDI: 0, 'MDI-X': 1, auto: 3 } as const;
+type CrossoverMode = keyof typeof CROSSOVERS;
+
+/** Whether what one end sends is where the other listens, sooner or later. */
+function pairsMeet(wiring: Wiring, left: CrossoverMode, right: CrossoverMode): boolean {
+  if (left === 'auto' || right === 'auto') return true;
+  return wiring === 'straight' ? left !== right : left === right;
+}
+
+function build(clock: Clock, setup: Setup, label: string, crossover: CrossoverMode = 'auto'): M88E1011 {
   const phy = new M88E1011(clock, new Prng(label));
+  phy.writeRegister(16, 0x0300 | (CROSSOVERS[crossover] << 5));
   if ('forced' in setup) {
     phy.writeRegister(0, forcedControl(speedOf(setup.forced), setup.forced.endsWith('FD')));
   } else {
@@ -90,5 +102,46 @@ describe('link resolution', () => {
     }
     expect(wrong.slice(0, 5)).toEqual([]);
     expect(mismatches).toBeGreaterThan(0);
+  });
+
+  test('over every cable with every choice of MDI and MDI-X is the same, or none where no pair meets another', () => {
+    const modes = fc.constantFrom<CrossoverMode[]>('MDI', 'MDI-X', 'auto');
+    const setups = fc.constantFrom(...SETUPS);
+    const wirings = fc.constantFrom<Wiring[]>('straight', 'crossed');
+    const seen = new Set<string>();
+    const property = fc.property(
+      setups,
+      setups,
+      modes,
+      modes,
+      wirings,
+      fc.string(),
+      (left, right, leftMode, rightMode, wiring, seed) => {
+        const clock = new Clock();
+        const phys = [
+          build(clock, left, `${seed}/left`, leftMode),
+          build(clock, right, `${seed}/right`, rightMode),
+        ] as const;
+        const cable = new Cable(clock, new Prng('cable'), 50, 0, wiring);
+        cable.connect(0, phys[0]);
+        cable.connect(1, phys[1]);
+        clock.run(7_999_999_999);
+        const meet = pairsMeet(wiring, leftMode, rightMode);
+        expect([modeOf(phys[0]), modeOf(phys[1])]).toEqual(
+          meet ? [oracle(left, right), oracle(right, left)] : [null, null], //
+        );
+        // PSSTAT shows what was chosen, or what software has fixed.
+        const crossed = phys.map(phy => (phy.readRegister(17) & 0x40) !== 0);
+        expect((crossed[0] !== crossed[1]) === (wiring === 'straight')).toBe(meet);
+        for (const [i, mode] of [leftMode, rightMode].entries()) {
+          if (mode !== 'auto') expect(crossed[i]).toBe(mode === 'MDI-X');
+        }
+        expect(cable.passing).toBe(meet);
+        expect(clock.idle).toBe(true);
+        seen.add(`${wiring} ${leftMode} ${rightMode}`);
+      },
+    );
+    fc.assert(property, { numRuns: 4000 });
+    expect(seen.size).toBe(18);
   });
 });
