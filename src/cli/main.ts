@@ -60,8 +60,11 @@ function addList(program: Command): void {
     .command('list')
     .description('the scenarios that are shipped, and their options')
     .action(async () => {
-      for (const [name, entry] of Object.entries(BUILT_IN)) {
-        const { default: scenario } = await entry();
+      const entries = Object.entries(BUILT_IN).map(async ([name, load]) => ({
+        name,
+        scenario: (await load()).default,
+      }));
+      for (const { name, scenario } of await Promise.all(entries)) {
         process.stdout.write(`${name.padEnd(16)} ${scenario.summary}\n`);
         for (const line of describeOptions(scenario)) process.stdout.write(`${' '.repeat(18)}${line}\n`);
       }

@@ -6,7 +6,7 @@ import { scenario } from '../world/scenario.ts';
 import { TALKERS_END_NS, twoTalkers } from './duplex/two-talkers.ts';
 
 export default scenario({
-  summary: 'full duplex forced at one end only: late collisions there, damaged frames here',
+  summary: 'full duplex forced at one end: damaged frames there, late collisions at the other',
   untilNs: TALKERS_END_NS,
   build: world =>
     twoTalkers(world, {
