@@ -1,9 +1,10 @@
 /** What the arbitraries of the differential test share: single ops, steps made of ops, values, and addresses. */
 import fc from 'fast-check';
+import { E1000 } from '../../hw/nic/e1000/registers.ts';
 import { MAC, type Op, type Size } from './ops.ts';
 import type { Step } from './script.ts';
 
-export const BROADCAST = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff, 0xff);
+const BROADCAST = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff, 0xff);
 export const GROUP = Uint8Array.of(0x01, 0x00, 0x5e, 0x01, 0x02, 0x03);
 const OTHER = Uint8Array.of(0x52, 0x54, 0x00, 0x65, 0x43, 0x21);
 export const station = fc.constantFrom(MAC, BROADCAST, GROUP, OTHER);
@@ -12,6 +13,14 @@ export const read = (at: number, size: Size = 4): Op => ({ op: 'read', at, size 
 export const write = (at: number, value: number, size: Size = 4): Op => ({ op: 'write', at, size, value: value >>> 0 });
 export const pass = (ns: number): Op => ({ op: 'pass', ns });
 export const opsStep = (ops: readonly Op[]): Step => ({ step: 'ops', ops });
+
+export const MDIC_WRITE = 1 << 26;
+export const MDIC_READ = 2 << 26;
+/** A transaction with a PHY, and its result. `interrupt` is MDIC.I, or zero. */
+export const mdic = (op: number, phy: number, register: number, data: number, interrupt = 0): Op[] => [
+  write(E1000.MDIC.at, op | (phy << 21) | (register << 16) | data | interrupt),
+  read(E1000.MDIC.at),
+];
 
 /** Some of the bits. */
 export const bits = (...values: readonly number[]) =>

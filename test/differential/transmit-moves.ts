@@ -1,7 +1,7 @@
 /** Transmit: rings, packets of every descriptor format, segmentation, and pointers that no driver would write. */
 import fc from 'fast-check';
 import { E1000 } from '../../hw/nic/e1000/registers.ts';
-import { bits, GROUP, mostly, opsStep, word, write } from './drawing.ts';
+import { bits, GROUP, MDIC_WRITE, mdic, mostly, opsStep, word, write } from './drawing.ts';
 import { type Context, NOWHERE, type Piece, type Step } from './script.ts';
 
 const { TCTL } = E1000;
@@ -127,6 +127,15 @@ const segmented = fc
     return [{ step: 'context', context }, { step: 'data', pieces, ...fields, last: true }, { step: 'doorbell' }];
   });
 
+/** Packets that come back, those for which there is room, and the state of the PHY as it was. */
+const looped = fc
+  .array(fc.oneof(legacyPacket, segmented), { minLength: 1, maxLength: 4 })
+  .map((packets): Step[] => [
+    opsStep(mdic(MDIC_WRITE, 1, 0, 0x5140)),
+    ...packets.flat(),
+    opsStep(mdic(MDIC_WRITE, 1, 0, 0x1140)),
+  ]);
+
 export const tctl = mostly(fc.constantFrom(TCTL.EN | TCTL.PSP, TCTL.EN), word, 5);
 /** Descriptors of a ring. */
 export const count = fc.constantFrom(8, 8, 8, 16, 24);
@@ -150,4 +159,5 @@ export const transmitMove = fc.oneof(
   { weight: 4, arbitrary: dataPacket },
   { weight: 4, arbitrary: segmented },
   { weight: 1, arbitrary: zeroChecksum },
+  { weight: 2, arbitrary: looped },
 );
