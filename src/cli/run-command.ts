@@ -48,7 +48,7 @@ export async function runCommand(name: string, args: readonly string[], options:
   const outcome = await runOnce(name, scenario, values, options, options.seed);
   if (options.json === true) {
     const { lines: _, ...summary } = outcome;
-    printJson({ scenario: name, ...summary });
+    printJson({ ...fieldsOf(outcome.result), scenario: name, ...summary });
   } else {
     const { seed, virtualTimeNs, lines } = outcome;
     process.stdout.write(`${name}, seed ${seed}: ${formatDuration(virtualTimeNs)} of virtual time\n`);
@@ -108,6 +108,11 @@ function hashFrames(world: World): () => string {
     recorder.close();
     return hash.digest('hex');
   };
+}
+
+/** The fields of a result that has names for them: they stand beside `result` too, so that `jq .goodputBps` finds them. */
+function fieldsOf(result: unknown): object {
+  return typeof result === 'object' && result !== null && !Array.isArray(result) ? result : {};
 }
 
 function printJson(summary: object): void {

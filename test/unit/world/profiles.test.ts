@@ -37,7 +37,8 @@ describe('the profile of a NIC', () => {
   ])('lets computers talk: %s to %s', (alice, bob) => {
     const trips = roundTrips(alice, bob);
     expect(trips).toHaveLength(3);
-    for (const ns of trips) expect(ns > WINDOW_NS).toBe(alice === 'qemu72' || bob === 'qemu72');
+    // The interrupt for the request that has been sent opens the window that the reply then falls into.
+    for (const ns of trips.slice(1)) expect(ns > WINDOW_NS).toBe(alice === 'qemu72');
   });
 
   it('is one of those there are', () => {
