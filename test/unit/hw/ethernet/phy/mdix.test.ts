@@ -70,7 +70,7 @@ describe('two ends over a cable', () => {
     const counts = new Array(5).fill(0);
     for (let run = 0; run < runs; run++) {
       const { clock, cable } = join('straight', AUTO, AUTO, `run${run}`);
-      for (let n = 1; !cable.passing; n++) {
+      for (let n = 1; !cable.passing && n < 100; n++) {
         clock.run(n * SAMPLE_NS - 1);
         expect(cable.passing).toBe(false);
         clock.run(n * SAMPLE_NS);
