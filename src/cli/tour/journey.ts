@@ -6,10 +6,11 @@
 import { MACHINE_EXTERNAL } from '../../../hw/cpu/hart.ts';
 import { formatIpv4, formatMac, hex, hexBytes, readLe16, readLe32 } from '../../lib/bytes.ts';
 import type { World } from '../../world/world.ts';
-import { causeNames, etherTypeName, protocolName } from './names.ts';
-import type { Moment, Recording } from './recording.ts';
+import { causeNames, commandNames, etherTypeName, protocolName, statusNames } from './names.ts';
+import type { Recording } from './recording.ts';
 import type { Step } from './step.ts';
 import { inKernel, inTrap, lineHigh, onNic, onWire } from './tests.ts';
+import { Walk } from './walk.ts';
 
 const IPV4 = 0x0800;
 const ARP = 0x0806;
@@ -30,33 +31,6 @@ export function itineraryOf(world: World): Itinerary {
   const [asking, answering] = [...world.computers.keys()];
   const [wire] = [...world.wires.values()];
   return { asking: asking!, answering: answering!, wire: wire!.name, delayNs: wire!.cable.delayNs };
-}
-
-/** Walks through a recording. `at` is the index of the moment that the last step found. */
-class Walk {
-  readonly steps: Step[] = [];
-  at = 0;
-  readonly #recording: Recording;
-
-  constructor(recording: Recording) {
-    this.#recording = recording;
-  }
-
-  /** Goes on to the next moment that `test` accepts. Throws when the run has none: then it is not the run of the tour. */
-  next<M extends Moment>(what: string, test: (moment: Moment) => moment is M): M {
-    const { index, moment } = this.#recording.find(this.at, what, test);
-    this.at = index + 1;
-    return moment;
-  }
-
-  /** The next moment that `test` accepts, without going there. */
-  ahead<M extends Moment>(what: string, test: (moment: Moment) => moment is M): M {
-    return this.#recording.find(this.at, what, test).moment;
-  }
-
-  tell(title: string, where: string, timeNs: number, text: string, values: Record<string, string>): void {
-    this.steps.push({ title, where, timeNs, text, values });
-  }
 }
 
 /** The steps of the first echo request, and of the reply to it. */
@@ -363,9 +337,3 @@ function returning(walk: Walk, { asking: host, wire }: Itinerary): void {
     },
   );
 }
-
-const COMMANDS = ['EOP', 'IFCS', 'IC', 'RS', 'RPS', 'DEXT', 'VLE', 'IDE'];
-const STATUSES = ['DD', 'EOP', 'IXSM', 'VP', '', 'TCPCS', 'IPCS', 'PIF'];
-
-const commandNames = (bits: number): string => COMMANDS.filter((_, bit) => (bits >>> bit) & 1).join(' ');
-const statusNames = (bits: number): string => STATUSES.filter((_, bit) => (bits >>> bit) & 1).join(' ');

@@ -14,3 +14,11 @@ export function causeNames(bits: number): string {
     .filter(name => getField(bits, E1000.ICR[name as keyof typeof E1000.ICR] as number) !== 0)
     .join(' ');
 }
+
+const COMMANDS = ['EOP', 'IFCS', 'IC', 'RS', 'RPS', 'DEXT', 'VLE', 'IDE'];
+const STATUSES = ['DD', 'EOP', 'IXSM', 'VP', '', 'TCPCS', 'IPCS', 'PIF'];
+
+/** The bits of CMD of a transmit descriptor. */
+export const commandNames = (bits: number): string => COMMANDS.filter((_, bit) => (bits >>> bit) & 1).join(' ');
+/** The bits of STATUS of a receive descriptor. */
+export const statusNames = (bits: number): string => STATUSES.filter((_, bit) => (bits >>> bit) & 1).join(' ');
