@@ -74,11 +74,11 @@ export class Packet {
     writeBe16(bytes, ip + (context.isIpv4 ? 2 : 4), length - context.ipCss);
     if (context.isIpv4) writeBe16(bytes, ip + 4, readBe16(bytes, ip + 4) + this.#segments);
     const transport = start + context.tuCss;
-    const transportBytes = length - context.tuCss;
+    const transportBytes = (length - context.tuCss) & 0xffff;
     const finished = context.isTcp ? this.#editTcp(transport) : false;
     if (!context.isTcp) writeBe16(bytes, transport + 4, transportBytes);
     if ((this.popts & TX_POPTS.TXSM) !== 0) {
-      const sum = (readBe16(bytes, start + context.tuCso) + transportBytes) >>> 0;
+      const sum = readBe16(bytes, start + context.tuCso) + transportBytes;
       writeBe16(bytes, start + context.tuCso, (sum >>> 16) + (sum & 0xffff));
     }
     this.#segments = (this.#segments + 1) & 0xffff;
