@@ -252,6 +252,27 @@ describe('transmit under qemu72', () => {
     expect(reads).toEqual(['00000002']);
   });
 
+  it('adds the length of a transport header behind the packet modulo 2^16 to the pseudo-header sum', () => {
+    const context = new Uint8Array(16);
+    // TUCSS 37 in a packet of 36 octets, TUCSO 34, and TUCSE in front of that, so that no checksum covers it up.
+    context.set([14, 24, 0, 0, 37, 34, 20, 0]);
+    writeLe32(context, 8, 0x24 << 24);
+    writeLe16(context, 14, 100);
+    const data = new Uint8Array(16);
+    writeLe32(data, 0, TX_BUFFERS);
+    writeLe32(data, 8, 36 | (1 << 20) | ((EOP | 4 | 0x20) << 24));
+    data[13] = 2; // TXSM
+    const octets = new Uint8Array(36);
+    octets.set([0x30, 0x39], 34);
+    const ops: Op[] = [
+      { op: 'store', address: TX_RING, data: context },
+      { op: 'store', address: TX_RING + 16, data },
+      { op: 'store', address: TX_BUFFERS, data: octets },
+    ];
+    const { frames } = run(txRing, ops, w(E1000.TDT, 2));
+    expect([...frames[0]!.subarray(34, 36)]).toEqual([0x30, 0x39]);
+  });
+
   it('goes through the motions with bus mastering off (row 26)', () => {
     const off: Op = { op: 'config-write', at: 4, size: 2, value: 3 };
     const { frames, reads } = run(txRing, tx(0, 60), off, w(E1000.TDT, 1), r(E1000.TDH), txStatus(0));
