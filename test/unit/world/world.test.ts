@@ -130,7 +130,7 @@ describe('a switch', () => {
       yield* sys.sleep(LINK_UP_NS);
       yield* ping(parseIpv4('192.0.2.9'), { count: 1 }, () => {})(sys);
     });
-    world.run(LINK_UP_NS + 1_000_000);
+    world.run(LINK_UP_NS + 100_000_000);
     expect(arrived[0]).toBe(0xff); // the ARP request
     const other = world.switch('other', { ports: 254 }).device;
     const addresses = [device, other].flatMap(each => [each.address, ...each.ports.map(({ address }) => address)]);
