@@ -14,6 +14,12 @@ import {
   TABLE_ENTRIES,
 } from './parameters.ts';
 import type { PortLink } from './port-link.ts';
+import {
+  type PortTreeOptions,
+  type SpanningTreeOptions,
+  type SpanningTreeParameters,
+  spanningTreeParameters,
+} from './spanning-tree/options.ts';
 import { type PortVlans, VlanMembership } from './vlan.ts';
 
 export interface SwitchPortOptions {
@@ -21,6 +27,7 @@ export interface SwitchPortOptions {
   readonly link?: 'auto' | { readonly speedMbps: SpeedMbps; readonly fullDuplex: boolean };
   /** Unless any port has this the switch knows no VLANs, and tags are octets to it. Then: access to VLAN 1. */
   readonly vlans?: PortVlans;
+  readonly stp?: PortTreeOptions;
 }
 
 export interface SwitchOptions {
@@ -40,6 +47,8 @@ export interface SwitchOptions {
   readonly flowControl?: boolean;
   /** Copies of what goes through some ports leave at another, which does nothing else. */
   readonly mirror?: Mirror;
+  /** A spanning tree, so that there may be loops. Off unless given. */
+  readonly stp?: boolean | SpanningTreeOptions;
 }
 
 /** The options of a switch with nothing left open. */
@@ -53,6 +62,7 @@ export interface SwitchParameters {
   readonly ageingNs: number;
   readonly queueBytes: number;
   readonly mirror: Mirror | null;
+  readonly tree: SpanningTreeParameters | null;
 }
 
 /** Throws a RangeError when the options make no sense. */
@@ -65,6 +75,9 @@ export function switchParameters(options: SwitchOptions): SwitchParameters {
   const aware = ports.some(({ vlans }) => vlans !== undefined);
   const { fastestMbps = FASTEST_MBPS, flowControl = false, ageingSeconds = AGEING_SECONDS.usual } = options;
   within('ageing time in seconds', ageingSeconds, AGEING_SECONDS.least, AGEING_SECONDS.most);
+  const mirror = options.mirror === undefined ? null : mirrorOf(options.mirror, ports.length);
+  const inTree = ports.map(({ stp = {} }, index) => (index === mirror?.to ? null : stp));
+  const { stp = false } = options;
   return {
     ports: ports.map(({ link = 'auto', vlans = { access: 1 } }) => ({
       link: link === 'auto' ? { fastestMbps, pause: flowControl } : link,
@@ -74,7 +87,8 @@ export function switchParameters(options: SwitchOptions): SwitchParameters {
     tableEntries: within('number of table entries', options.tableEntries ?? TABLE_ENTRIES, 1, MAX_TABLE_ENTRIES),
     ageingNs: ageingSeconds * 1e9,
     queueBytes: within('queue in octets', options.queueBytes ?? QUEUE_BYTES, MAX_TAGGED_BYTES, MAX_QUEUE_BYTES),
-    mirror: options.mirror === undefined ? null : mirrorOf(options.mirror, ports.length),
+    mirror,
+    tree: stp === false ? null : spanningTreeParameters(stp === true ? {} : stp, inTree),
   };
 }
 

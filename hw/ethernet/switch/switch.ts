@@ -11,13 +11,14 @@
  */
 import type { Clock } from '../../sim/clock.ts';
 import type { Prng } from '../../sim/prng.ts';
-import type { Frame } from '../frame.ts';
+import { Frame } from '../frame.ts';
 import type { PhyLink } from '../ports.ts';
 import { Lookup, type LookupState } from './lookup.ts';
 import { MacTable, type MacTableState, type TableEntry, UNKNOWN } from './mac-table.ts';
 import { mirrored } from './mirror.ts';
 import { type SwitchOptions, type SwitchParameters, switchParameters } from './options.ts';
-import { isReserved, SwitchPort, type SwitchPortState } from './port.ts';
+import { isReserved, type PortState, SwitchPort, type SwitchPortState } from './port.ts';
+import { SpanningTree, type SpanningTreeState } from './spanning-tree/spanning-tree.ts';
 import { DEFAULT_VLAN, NO_VLAN, tagged, untagged } from './vlan.ts';
 
 /** Where the switch decided that a frame goes: for observers. */
@@ -36,7 +37,11 @@ export interface SwitchState {
   readonly ports: readonly SwitchPortState[];
   readonly table: MacTableState;
   readonly lookup: LookupState;
+  readonly tree: SpanningTreeState | null;
 }
+
+/** The last octet of the bridge group address, to which BPDUs go. */
+const BRIDGE_GROUP_LAST = 0x00;
 
 export class Switch {
   readonly ports: readonly SwitchPort[];
@@ -48,6 +53,10 @@ export class Switch {
   /** An address has moved, from the port `from`. */
   onMoved: ((entry: TableEntry, from: number) => void) | null = null;
   onDecision: ((decision: Decision) => void) | null = null;
+  /** The spanning tree has changed what a port may do. */
+  onPortState: ((port: number, state: PortState) => void) | null = null;
+  /** Null for a switch without one. */
+  readonly tree: SpanningTree | null;
   readonly #clock: Clock;
   readonly #table: MacTable;
   readonly #lookup: Lookup;
@@ -59,6 +68,8 @@ export class Switch {
   readonly #copiesIn: readonly boolean[];
   readonly #copiesOut: readonly boolean[];
   readonly #vlanAware: boolean;
+  /** Unless the spanning tree shortens it. */
+  readonly #ageingNs: number;
   /** The frame in hand with its tag, and without one, once somebody has needed it so. */
   #tagged: Frame | null = null;
   #untagged: Frame | null = null;
@@ -69,6 +80,7 @@ export class Switch {
     const { mirror, tableEntries, ageingNs, lookupNs } = parameters;
     this.#clock = clock;
     this.address = address;
+    this.#ageingNs = ageingNs;
     this.#table = new MacTable(clock, tableEntries, ageingNs, port => {
       this.ports[port]!.counters.aged += 1;
     });
@@ -79,6 +91,7 @@ export class Switch {
     this.#copiesIn = this.ports.map(({ index }) => mirrored(mirror, index).ingress);
     this.#copiesOut = this.ports.map(({ index }) => mirrored(mirror, index).egress);
     this.#vlanAware = this.ports[0]!.vlans !== null;
+    this.tree = parameters.tree === null ? null : new SpanningTree(clock, address, parameters.tree, this);
   }
 
   /** The table of addresses as it now is: a copy. */
@@ -112,12 +125,36 @@ export class Switch {
     if (this.#copiesOut[port.index]!) this.#mirror!.send(frame, null);
   }
 
-  linkChanged(port: SwitchPort, { up }: PhyLink): void {
-    if (!up) this.#table.flush(port.index);
+  linkChanged(port: SwitchPort, link: PhyLink): void {
+    if (!link.up) this.#table.flush(port.index);
+    this.tree?.linkChanged(port.index, link);
   }
 
   drained({ index }: SwitchPort): void {
     for (const port of this.ports) port.flow.relieve(index);
+  }
+
+  // From the spanning tree.
+
+  setState(port: number, state: PortState): void {
+    this.ports[port]!.state = state;
+    this.onPortState?.(port, state);
+  }
+
+  flush(port: number): void {
+    this.#table.flush(port);
+  }
+
+  setAgeing(seconds: number | null): void {
+    this.#table.ageingNs = seconds === null ? this.#ageingNs : seconds * 1e9;
+  }
+
+  transmit(port: number, octets: Uint8Array): void {
+    this.ports[port]!.sendControl(Frame.withFcs(octets));
+  }
+
+  addressOf(port: number): Uint8Array {
+    return this.ports[port]!.address;
   }
 
   save(): SwitchState {
@@ -125,6 +162,7 @@ export class Switch {
       ports: this.ports.map(port => port.save()),
       table: this.#table.save(),
       lookup: this.#lookup.save(),
+      tree: this.tree === null ? null : this.tree.save(),
     };
   }
 
@@ -132,6 +170,7 @@ export class Switch {
     for (const [i, port] of this.ports.entries()) port.load(state.ports[i]!);
     this.#table.load(state.table);
     this.#lookup.load(state.lookup);
+    if (state.tree !== null) this.tree?.load(state.tree);
   }
 
   /** `frame`, which has come in at `port`, has been looked up. */
@@ -145,15 +184,14 @@ export class Switch {
       return;
     }
     const vlan = port.vlans === null ? DEFAULT_VLAN : port.vlans.vlanOf(octets);
-    if (vlan === NO_VLAN) {
-      counters.wrongVlan += 1;
-      this.#decided(port, frame, vlan, 'wrong VLAN', UNKNOWN);
-      return;
-    }
-    if (port.state !== 'discarding' && (octets[6]! & 1) === 0) this.#learn(port, octets, vlan);
+    if (vlan !== NO_VLAN && port.state !== 'discarding' && (octets[6]! & 1) === 0) this.#learn(port, octets, vlan);
     if (isReserved(octets)) {
       counters.control += 1;
       this.#decided(port, frame, vlan, 'reserved', UNKNOWN);
+      if (octets[5] === BRIDGE_GROUP_LAST) this.tree?.received(port.index, octets);
+    } else if (vlan === NO_VLAN) {
+      counters.wrongVlan += 1;
+      this.#decided(port, frame, vlan, 'wrong VLAN', UNKNOWN);
     } else if (port.state !== 'forwarding') {
       counters.blocked += 1;
       this.#decided(port, frame, vlan, 'blocked', UNKNOWN);
