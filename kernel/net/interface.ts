@@ -58,6 +58,7 @@ export class Interface implements NetInterface, Link {
   /** Position among the interfaces of the host, from 0. */
   readonly index: number;
   readonly name: string;
+  readonly type = 'Ethernet';
   readonly mac: Uint8Array;
   readonly mtu = ETHERNET_MTU;
   readonly loopback = false;

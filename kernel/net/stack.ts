@@ -108,6 +108,11 @@ export class NetStack {
     return this.#interfaces;
   }
 
+  /** All that IPv4 sends through: the loopback first. */
+  get links(): readonly Link[] {
+    return this.#links;
+  }
+
   /** The ARP table of the interface with that index. */
   arpTable(index: number): readonly ArpRow[] {
     return this.#arpCaches[index]?.table() ?? [];

@@ -10,7 +10,7 @@ import { type Route, RouteTable } from '../../kernel/net/route.ts';
 
 const NO_FEATURES = { checksum: false, segmentationBuffers: 0, vlan: false };
 const LINKS: readonly Link[] = ['a', 'b', 'c'].map(name => {
-  const link = { name, mtu: 1500, address: 1, prefixLength: 24, broadcast: 0xffff_ffff, loopback: false };
+  const link = { name, type: 'none', mtu: 1500, address: 1, prefixLength: 24, broadcast: 0xffff_ffff, loopback: false };
   return { ...link, features: NO_FEATURES, send: () => {} };
 });
 

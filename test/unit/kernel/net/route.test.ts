@@ -8,6 +8,7 @@ import { GATEWAY, HOST, NetRig } from '../../../support/net-rig.ts';
 
 const link = (name: string, address = '192.0.2.1'): Link => ({
   name,
+  type: 'none',
   mtu: 1500,
   address: parseIpv4(address),
   prefixLength: 24,
