@@ -13,7 +13,7 @@ import { sendAck, sendSyn } from './output.ts';
 import { replyReset } from './reset.ts';
 import { noteDuplicate } from './sack-blocks.ts';
 import { ACK, FIN, RST, type Segment, SYN, URG } from './segment.ts';
-import { seqAdd, seqDiff, seqGt, seqLeq, seqLt, seqMin, seqWithin } from './seq.ts';
+import { seqAdd, seqDiff, seqGeq, seqGt, seqLeq, seqLt, seqMin, seqWithin } from './seq.ts';
 import { synSentArrives } from './syn-sent.ts';
 import { processText, trim } from './text.ts';
 
@@ -198,11 +198,13 @@ function updateTsRecent(block: ControlBlock, segment: Segment): void {
   block.tsRecentNs = block.host.context.nowNs();
 }
 
-/** RFC 9293 section 3.10.7.4 and RFC 6191: a SYN that cannot be an old duplicate opens a new connection. */
+/** RFC 9293 section 3.10.7.4 and RFC 6191 section 2: a SYN that cannot be an old duplicate opens a new connection. */
 function startsAnew(block: ControlBlock, segment: Segment): boolean {
   if ((segment.flags & (SYN | ACK | RST)) !== SYN) return false;
-  if (block.timestamps && segment.hasTimestamps && segment.tsVal !== block.tsRecent) {
-    return seqGt(segment.tsVal, block.tsRecent);
+  if (segment.hasTimestamps && block.options.timestamps) {
+    // The timestamps of the new connection protect it from segments of the old one, which has none.
+    if (!block.timestamps) return true;
+    if (segment.tsVal !== block.tsRecent) return seqGt(segment.tsVal, block.tsRecent);
   }
-  return seqGt(segment.seq, block.rcvNxt);
+  return seqGeq(segment.seq, block.rcvNxt);
 }
