@@ -498,21 +498,6 @@ describe('closing', () => {
     expect(rig.read(connection)).toEqual([1, 2]);
   });
 
-  test('sharp 12 data and FIN in one segment; only the data are ACKed: the FIN alone is sent again', () => {
-    const connection = rig.accepted({}, { window: 3 });
-    connection.write(octets(6));
-    rig.drain();
-    connection.shutdownWrite();
-    rig.send({ ack: 1, window: 100 });
-    rig.drain();
-    rig.advance(SECOND_NS);
-    rig.drain();
-    rig.send({ ack: 7 });
-    rig.drain();
-    rig.advance(3 * SECOND_NS);
-    expect(rig.drain().map(({ flags, seq, data }) => [flags, seq, data.length])).toContainEqual(['FA', 7, 0]);
-  });
-
   test('sharp 11 the FIN keeps its number when it is sent again with the last data', () => {
     const connection = rig.accepted({ noDelay: true });
     connection.write(octets(2920));
