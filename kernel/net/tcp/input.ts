@@ -46,9 +46,10 @@ export function segmentArrives(block: ControlBlock, segment: Segment): boolean {
 /** Section 3.10.7.4, and what goes before it in RFC 7323 section 5.3. */
 function otherStates(block: ControlBlock, segment: Segment): void {
   if (!checkTimestamps(block, segment)) return;
-  if (block.state === 'SYN-RECEIVED' && repeatsSyn(block, segment)) return;
-  // First, check sequence number.
-  if (!isAcceptable(block, segment)) {
+  const crossed = block.state === 'SYN-RECEIVED' && (segment.flags & (SYN | RST)) === SYN && segment.seq === block.irs;
+  if (crossed && repeatsSyn(block, segment)) return;
+  // First, check sequence number. In a simultaneous open (figure 7) the peer's SYN,ACK has that of its SYN.
+  if (!crossed && !isAcceptable(block, segment)) {
     refuse(block, segment);
     return;
   }
@@ -58,7 +59,7 @@ function otherStates(block: ControlBlock, segment: Segment): void {
     return;
   }
   // Fourth, check the SYN bit: RFC 5961 section 4.2.
-  if ((segment.flags & SYN) !== 0 && (block.state !== 'SYN-RECEIVED' || segment.seq !== block.irs)) {
+  if ((segment.flags & SYN) !== 0 && !crossed) {
     if (block.state === 'SYN-RECEIVED' && !block.active) end(block, null);
     else challengeAck(block);
     return;
@@ -111,7 +112,7 @@ function rstArrives(block: ControlBlock, segment: Segment): void {
 
 /** The peer has not heard our SYN,ACK and sends its SYN again. True when that was it. */
 function repeatsSyn(block: ControlBlock, segment: Segment): boolean {
-  if ((segment.flags & (SYN | RST | ACK)) !== SYN || segment.seq !== block.irs) return false;
+  if ((segment.flags & ACK) !== 0) return false;
   sendSyn(block);
   return true;
 }
@@ -123,7 +124,9 @@ function ackArrives(block: ControlBlock, segment: Segment): boolean {
       replyReset(block.host, segment);
       return false;
     }
-    return establish(block, segment);
+    if ((segment.flags & SYN) === 0) return establish(block, segment);
+    block.ackNow = true;
+    return establish(block, segment, 0);
   }
   if (!isAcceptableAck(block, segment.ack)) {
     challengeAck(block);
