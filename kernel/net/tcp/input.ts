@@ -47,7 +47,11 @@ export function segmentArrives(block: ControlBlock, segment: Segment): boolean {
 function otherStates(block: ControlBlock, segment: Segment): void {
   if (!checkTimestamps(block, segment)) return;
   const crossed = block.state === 'SYN-RECEIVED' && (segment.flags & (SYN | RST)) === SYN && segment.seq === block.irs;
-  if (crossed && repeatsSyn(block, segment)) return;
+  if (crossed && (segment.flags & ACK) === 0) {
+    // The peer has not heard our SYN,ACK, and sends its SYN again.
+    sendSyn(block);
+    return;
+  }
   // First, check sequence number. In a simultaneous open (figure 7) the peer's SYN,ACK has that of its SYN.
   if (!crossed && !isAcceptable(block, segment)) {
     refuse(block, segment);
@@ -108,13 +112,6 @@ function rstArrives(block: ControlBlock, segment: Segment): void {
   if (block.state === 'TIME-WAIT') return;
   if (segment.seq === block.rcvNxt) wasReset(block);
   else challengeAck(block);
-}
-
-/** The peer has not heard our SYN,ACK and sends its SYN again. True when that was it. */
-function repeatsSyn(block: ControlBlock, segment: Segment): boolean {
-  if ((segment.flags & ACK) !== 0) return false;
-  sendSyn(block);
-  return true;
 }
 
 /** False when the segment ends here. */
