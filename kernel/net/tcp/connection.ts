@@ -7,6 +7,7 @@ import type { SocketError } from '../socket-error.ts';
 import type { ControlBlock } from './control-block.ts';
 import { boundClosing, end, reset, setState } from './ending.ts';
 import { output } from './output.ts';
+import { raisePathMtu } from './path-mtu.ts';
 import { updateIsDue } from './receive-window.ts';
 import { armKeepAlive } from './timers.ts';
 import type { TcpInfo, TcpOptions, TcpState, TcpUser } from './user.ts';
@@ -100,8 +101,12 @@ export class TcpConnection {
    */
   write(bytes: Uint8Array, at = 0, length = bytes.length - at): number {
     if (!this.canWrite) return 0;
-    const count = this.block.sendBuffer.write(bytes, at, length);
-    if (count > 0) output(this.block);
+    const { block } = this;
+    const count = block.sendBuffer.write(bytes, at, length);
+    if (count > 0) {
+      raisePathMtu(block);
+      output(block);
+    }
     return count;
   }
 
