@@ -112,7 +112,7 @@ function rstArrives(block: ControlBlock, segment: Segment): void {
 /** The peer has not heard our SYN,ACK and sends its SYN again. True when that was it. */
 function repeatsSyn(block: ControlBlock, segment: Segment): boolean {
   if ((segment.flags & (SYN | RST | ACK)) !== SYN || segment.seq !== block.irs) return false;
-  sendSyn(block);
+  sendSyn(block, 'SYN repeated');
   return true;
 }
 
