@@ -108,7 +108,7 @@ describe('RFC 5681', () => {
 });
 
 describe('RFC 6582', () => {
-  test('6582-1 duplicates of an ACK up to `recover` do not start it again, those of one beyond do', () => {
+  test('6582-1 duplicates of an ACK up to the mark do not start it again, those of one beyond do', () => {
     const connection = flying(8);
     connection.write(octets(20_000));
     duplicates(3);
