@@ -396,16 +396,3 @@ describe('sharp 40 resources', () => {
     expect(() => rig.tcp.connect(null, remote, rig.options(), rig.user)).toThrow('EADDRNOTAVAIL');
   });
 });
-
-test('6528-1 ISNs differ across endpoints, and grow with a 4 us clock', () => {
-  const isn = (port: number) => {
-    rig.hostIss = 0;
-    rig.peerPort = port;
-    rig.connect();
-    const before = rig.next();
-    expect(before.flags).toBe('S');
-    return rig.hostIss;
-  };
-  const first = isn(7);
-  expect(isn(8)).not.toBe(first);
-});
