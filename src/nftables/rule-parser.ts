@@ -44,11 +44,12 @@ interface Draft {
 
 export function parseRule(cursor: Cursor, sets: NamedSets): FilterRule {
   const rule: Draft = { matches: [] };
-  while (!cursor.ruleEnds) {
-    if (rule.verdict !== undefined && !cursor.sees('comment'))
+  do {
+    if (rule.verdict !== undefined && !cursor.sees('comment')) {
       cursor.fail(`nothing can stand behind a verdict, but here is ${cursor.seen}`);
+    }
     parsePart(cursor, sets, rule);
-  }
+  } while (!cursor.ruleEnds);
   return rule;
 }
 
