@@ -32,6 +32,8 @@ export interface KernelTrace {
   state(connection: string, from: string, to: string): void;
   /** What TCP did that no state shows: a segment sent again, a window that closed, a timer that fired. */
   tcp(text: string): void;
+  /** The packet filter has judged a packet that came to the base chain `chain`. */
+  filter(chain: string, verdict: string): void;
   /** A datagram met a socket, or left one; for a stream, bytes went from or to the program. */
   socket(direction: Direction, socket: string, lengthBytes: number): void;
   /** Something was thrown away, and why. */

@@ -41,6 +41,7 @@ type KernelHappening =
       readonly link: string;
       readonly timeToLive: number;
     }
+  | { readonly kind: 'filter'; readonly chain: string; readonly verdict: string }
   | { readonly kind: 'state'; readonly connection: string; readonly from: string; readonly to: string }
   | { readonly kind: 'socket'; readonly direction: Direction; readonly socket: string; readonly lengthBytes: number }
   | { readonly kind: 'drop'; readonly where: string; readonly reason: string };
@@ -76,6 +77,7 @@ function fanOut(tell: (happening: KernelHappening) => void): KernelTrace {
       tell({ kind: 'ipv4', direction, source, destination, protocol, lengthBytes }),
     forward: (destination, prefix, gateway, link, timeToLive) =>
       tell({ kind: 'forward', destination, prefix, gateway, link, timeToLive }),
+    filter: (chain, verdict) => tell({ kind: 'filter', chain, verdict }),
     state: (connection, from, to) => tell({ kind: 'state', connection, from, to }),
     tcp: text => tell({ kind: 'tcp', text }),
     socket: (direction, socket, lengthBytes) => tell({ kind: 'socket', direction, socket, lengthBytes }),

@@ -125,8 +125,22 @@ export class PacketView {
       case 23:
         return this.connectionState;
       default:
-        return this.#packetType();
+        return this.packetType;
     }
+  }
+
+  /** Source and destination port; null where there are none. */
+  ports(): readonly [number, number] | null {
+    const source = this.read(FIELD_CODE['th sport']);
+    return source === ABSENT ? null : [source, this.read(FIELD_CODE['th dport'])];
+  }
+
+  /** One of `PACKET_TYPE`. */
+  get packetType(): number {
+    const { destination } = this.header;
+    if (isMulticast(destination)) return PACKET_TYPE.multicast;
+    const broadcast = destination === LIMITED_BROADCAST || destination === this.from?.broadcast;
+    return broadcast ? PACKET_TYPE.broadcast : PACKET_TYPE.host;
   }
 
   /** A MAC address of the frame in which the packet came in; what this host sends has none yet. */
@@ -134,13 +148,6 @@ export class PacketView {
     if (this.from === null || this.from.loopback) return ABSENT;
     const at = this.#start - ETHERNET_HEADER_BYTES + offset;
     return readBe16(this.bytes, at) * 2 ** 32 + readBe32(this.bytes, at + 2);
-  }
-
-  #packetType(): number {
-    const { destination } = this.header;
-    if (isMulticast(destination)) return PACKET_TYPE.multicast;
-    const broadcast = destination === LIMITED_BROADCAST || destination === this.from?.broadcast;
-    return broadcast ? PACKET_TYPE.broadcast : PACKET_TYPE.host;
   }
 }
 

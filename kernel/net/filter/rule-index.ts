@@ -8,7 +8,7 @@ import { ABSENT, FIELD_CODE, type PacketView } from './packet-view.ts';
 import type { FieldMatch, FieldRange, FilterField, FilterRule } from './rule.ts';
 
 /** Shorter chains are walked from end to end, which is as quick. */
-export const SHORTEST_INDEXED_CHAIN = 16;
+const SHORTEST_INDEXED_CHAIN = 16;
 /** A rule whose ranges take more prefixes than this is left to be asked each time. */
 const MAX_PREFIXES = 32;
 
@@ -26,7 +26,7 @@ const FIELD_BITS: readonly (readonly [field: FilterField, bits: number])[] = [
 ];
 
 /** More than any rule's number: a list that is at its end. */
-export const NO_RULE = 0x7fff_ffff;
+const NO_RULE = 0x7fff_ffff;
 
 export class RuleIndex {
   readonly #code: number;
