@@ -85,8 +85,9 @@ function formatFieldMatch({ field, mask, ranges, negated }: FieldMatch): string 
     return `${field} & (${bits(kind, mask)}) ${negated ? '!=' : '=='} ${bits(kind, first!.from)}`;
   }
   const texts = ranges.map(range => formatRange(kind, range));
-  if (ranges.length > 1) return `${field} ${negated ? '!= ' : ''}{ ${texts.join(', ')} }`;
-  if (kind.flags && first!.from === first!.to) return `${field} ${negated ? '!=' : '=='} ${bits(kind, first!.from)}`;
+  if (ranges.length > 1 || (kind.flags && first!.from !== first!.to))
+    return `${field} ${negated ? '!= ' : ''}{ ${texts.join(', ')} }`;
+  if (kind.flags) return `${field} ${negated ? '!=' : '=='} ${bits(kind, first!.from)}`;
   return `${field} ${negated ? '!= ' : ''}${texts[0]}`;
 }
 

@@ -79,8 +79,8 @@ export class Tracker {
   constructor(context: KernelContext, hooks: Hooks) {
     this.#context = context;
     this.#sweep = context.timer(() => this.#sweepSome());
-    hooks.add('prerouting', CLASSIFY_PRIORITY, packet => this.#classify(packet));
-    hooks.add('output', CLASSIFY_PRIORITY, packet => this.#classify(packet));
+    hooks.add('prerouting', CLASSIFY_PRIORITY, packet => this.#classify(packet, null));
+    hooks.add('output', CLASSIFY_PRIORITY, packet => this.#classify(packet, this.#begun));
     hooks.add('input', KEEP_PRIORITY, packet => this.#keep(packet));
     hooks.add('postrouting', KEEP_PRIORITY, packet => this.#keep(packet));
   }
@@ -95,20 +95,23 @@ export class Tracker {
     return this.#table.list();
   }
 
-  #classify(packet: PacketBuffer): boolean {
-    const pending = this.#begun;
+  /**
+   * `refused` is a flow that has begun and not been kept: an ICMP error or a reset that this host sends may be about its
+   * first packet, which is still being handled.
+   */
+  #classify(packet: PacketBuffer, refused: Flow | null): boolean {
     this.#packet = packet;
     this.#begun = null;
-    this.#view.look(packet, null, null);
-    const { transportAt, bytes, header } = this.#view;
-    const isError = header.protocol === ICMP_PROTOCOL && transportAt !== ABSENT && isErrorType(bytes[transportAt]!);
-    this.#state = isError ? this.#classifyError(pending) : this.#classifyFlow(pending);
+    const view = this.#view;
+    view.look(packet, null, null);
+    if (isError(view)) this.#state = this.#classifyError(refused);
+    else this.#state = this.#classifyFlow(isReset(view) ? refused : null);
     if (this.#state === CONNECTION_STATE.invalid) this.counters.invalid += 1;
     return true;
   }
 
-  /** An ICMP error belongs to the flow of the packet that it quotes, which may have begun just now. */
-  #classifyError(pending: Flow | null): number {
+  /** An ICMP error belongs to the flow of the packet that it quotes. */
+  #classifyError(refused: Flow | null): number {
     const { bytes, transportAt, transportBytes } = this.#view;
     const quoted = this.#quoted;
     const at = transportAt + ICMP_HEADER_BYTES;
@@ -117,13 +120,13 @@ export class Tracker {
       return CONNECTION_STATE.invalid;
     }
     if (!fillEnds(this.#ends, quoted, bytes, at + quoted.headerBytes)) return CONNECTION_STATE.invalid;
-    return this.#find(pending) === null ? CONNECTION_STATE.invalid : CONNECTION_STATE.related;
+    return this.#find(refused) === null ? CONNECTION_STATE.invalid : CONNECTION_STATE.related;
   }
 
-  #classifyFlow(pending: Flow | null): number {
+  #classifyFlow(refused: Flow | null): number {
     const { header, bytes, transportAt } = this.#view;
     if (!fillEnds(this.#ends, header, bytes, transportAt)) return CONNECTION_STATE.invalid;
-    const flow = this.#find(pending);
+    const flow = this.#find(refused);
     if (flow === null || isOver(flow, this.#view)) return this.#begin(flow);
     const forward = flow.isForward(this.#ends);
     if (flow.tcp !== null && !flow.tcp.accept(forward ? 0 : 1, bytes, transportAt, this.#view.transportBytes)) {
@@ -161,12 +164,12 @@ export class Tracker {
     return true;
   }
 
-  /** The flow with the ends at hand, if it is not due. `pending` has not been kept yet. */
-  #find(pending: Flow | null): Flow | null {
+  /** The flow with the ends at hand, if it is not due. */
+  #find(refused: Flow | null): Flow | null {
     const flow = this.#table.find(this.#ends);
     if (flow !== null && flow.dueNs > this.#context.nowNs()) return flow;
     if (flow !== null) this.#table.remove(flow);
-    return pending?.joins(this.#ends) ? pending : null;
+    return refused?.joins(this.#ends) ? refused : null;
   }
 
   #keepAlive(flow: Flow): void {
@@ -200,6 +203,12 @@ function fillEnds(ends: PacketEnds, header: Ipv4Header, bytes: Uint8Array, at: n
       return true;
   }
 }
+
+const isError = ({ header, bytes, transportAt }: PacketView): boolean =>
+  header.protocol === ICMP_PROTOCOL && transportAt !== ABSENT && isErrorType(bytes[transportAt]!);
+
+const isReset = ({ header, bytes, transportAt }: PacketView): boolean =>
+  header.protocol === TCP_PROTOCOL && transportAt !== ABSENT && (bytes[transportAt + 13]! & RST) !== 0;
 
 /** Whether the packet in `view` is the SYN of a new connection between the ends of one that has ended. */
 function isOver(flow: Flow, { bytes, transportAt }: PacketView): boolean {
