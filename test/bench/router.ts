@@ -2,10 +2,7 @@
  * What a router costs: frames per CPU-second through its two e1000 ports, and lookups in a full routing table. Bare
  * stations at the far ends of its wires send and count, so that next to all of the time is the router's.
  */
-import { Frame } from '../../hw/ethernet/frame.ts';
-import type { NextHop } from '../../kernel/net/next-hop.ts';
-import { type NewRoute, RouteTable } from '../../kernel/net/route.ts';
-import { Prng } from '../../hw/sim/prng.ts';
+import type { Frame } from '../../hw/ethernet/frame.ts';
 import { readBe32, writeBe16, writeBe32 } from '../../src/lib/bytes.ts';
 import type { AccessCosts } from '../../src/world/computer.ts';
 import { World } from '../../src/world/world.ts';
