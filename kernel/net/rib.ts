@@ -88,7 +88,11 @@ export class Rib {
       before = after;
       after = this.next(after);
     }
-    this.#records.set([destination, metric, after, (hop << HOP_SHIFT) | prefixLength], RECORD_WORDS * route);
+    const at = RECORD_WORDS * route;
+    this.#records[at + DESTINATION] = destination;
+    this.#records[at + METRIC] = metric;
+    this.#records[at + NEXT] = after;
+    this.#records[at + PACKED] = (hop << HOP_SHIFT) | prefixLength;
     this.#size += 1;
     if (before !== NONE) {
       this.#records[RECORD_WORDS * before + NEXT] = route;

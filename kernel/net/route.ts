@@ -1,8 +1,8 @@
 /**
  * The routing table. What people edit is the list of routes ({@link Rib}); what packets are looked up in is the
- * forwarding table that follows from it ({@link Fib}): for each prefix the usable routes with the lowest metric, the
- * longest prefix first. Addresses of this host are in it as routes to the loopback, so that "send to myself" is no
- * special case.
+ * forwarding table that follows from it ({@link Fib}): for each prefix the next hop of the usable route with the lowest
+ * metric, or, where several are equally good, the first of these. Addresses of this host are in it as routes to the
+ * loopback, so that "send to myself" is no special case.
  *
  * Who may edit: all code but interrupt handlers, as with the rest of the stack. An edit, be it one route or a million
  * of them, is checked first and then made without a bus access in between. So it happens at one moment: a packet is
@@ -17,6 +17,9 @@ import { NONE, Rib } from './rib.ts';
 
 /** Routes of one host: twice the full table of the Internet. */
 const MAX_ROUTES = 2 ** 21;
+
+/** In a number of the forwarding table: it is that of a route, of which there are equally good ones, not of a hop. */
+const SEVERAL = 1;
 
 export interface Route extends NextHop {
   readonly destination: number;
@@ -101,14 +104,18 @@ export class RouteTable {
    * could join. Of routes that are equally good, each `flow` has its own.
    */
   find(destination: number, flow = destination): NextHop | null {
-    const route = this.#route(destination, flow);
-    return route === NONE ? null : this.#hops.at(this.#rib.hop(route));
+    if (isMulticast(destination)) return null;
+    const number = this.#fib.match(destination);
+    if (number === NO_MATCH) return null;
+    if ((number & SEVERAL) === 0) return this.#hops.at(number >>> 1);
+    return this.#hops.at(this.#rib.hop(this.#favourite(number >>> 1, flow)));
   }
 
   /** The route that {@link find} follows. For a person to look at. */
   explain(destination: number, flow = destination): Route | null {
-    const route = this.#route(destination, flow);
-    return route === NONE ? null : this.#row(route);
+    if (isMulticast(destination)) return null;
+    const chosen = this.#chosen(destination, 32);
+    return chosen === NONE ? null : this.#row(this.#favourite(chosen, flow));
   }
 
   /** All routes, by destination, then length of prefix, then metric. */
@@ -119,15 +126,6 @@ export class RouteTable {
     }
     // The sort is stable: routes to one prefix stay in their order.
     return rows.sort((a, b) => a.destination - b.destination || a.prefixLength - b.prefixLength);
-  }
-
-  #route(destination: number, flow: number): number {
-    if (isMulticast(destination)) return NONE;
-    const first = this.#fib.match(destination);
-    if (first === NO_MATCH) return NONE;
-    const second = this.#rib.next(first);
-    if (second === NONE || this.#rib.metric(second) !== this.#rib.metric(first)) return first;
-    return this.#favourite(first, flow);
   }
 
   /** Of `first` and the usable routes that are as good, the one that `flow` takes. */
@@ -185,14 +183,10 @@ export class RouteTable {
       if (this.#rib.isChosen(route)) chosen = route;
       if (best === NONE && this.#hops.isUp(this.#rib.hop(route))) best = route;
     }
-    if (best === chosen) return;
-    if (best === NONE) {
-      this.#withdraw(chosen);
-      return;
-    }
-    if (chosen !== NONE) this.#rib.choose(chosen, false);
+    if (best !== chosen && chosen !== NONE) this.#withdraw(chosen);
+    if (best === NONE) return;
     this.#rib.choose(best, true);
-    this.#fib.set(network, prefixLength, best);
+    this.#fib.set(network, prefixLength, this.#numberOf(best));
   }
 
   /** Takes the prefix of `chosen` out of the forwarding table. What it hid from view is seen again. */
@@ -200,14 +194,26 @@ export class RouteTable {
     const destination = this.#rib.destination(chosen);
     const prefixLength = this.#rib.prefixLength(chosen);
     this.#rib.choose(chosen, false);
-    for (let length = prefixLength - 1; length >= 0; length--) {
-      let cover = this.#rib.first(destination & maskOf(length), length);
-      while (cover !== NONE && !this.#rib.isChosen(cover)) cover = this.#rib.next(cover);
-      if (cover === NONE) continue;
-      this.#fib.delete(destination, prefixLength, cover, length);
-      return;
+    const cover = this.#chosen(destination, prefixLength - 1);
+    if (cover === NONE) this.#fib.delete(destination, prefixLength, NO_MATCH, 0);
+    else this.#fib.delete(destination, prefixLength, this.#numberOf(cover), this.#rib.prefixLength(cover));
+  }
+
+  /** The chosen route to the longest prefix of at most `longest` bits that `destination` is in. */
+  #chosen(destination: number, longest: number): number {
+    for (let length = longest; length >= 0; length--) {
+      let route = this.#rib.first(destination & maskOf(length), length);
+      while (route !== NONE && !this.#rib.isChosen(route)) route = this.#rib.next(route);
+      if (route !== NONE) return route;
     }
-    this.#fib.delete(destination, prefixLength, NO_MATCH, 0);
+    return NONE;
+  }
+
+  /** What the forwarding table says of the prefix of `chosen`. */
+  #numberOf(chosen: number): number {
+    const next = this.#rib.next(chosen);
+    const several = next !== NONE && this.#rib.metric(next) === this.#rib.metric(chosen);
+    return several ? (chosen << 1) | SEVERAL : this.#rib.hop(chosen) << 1;
   }
 
   #row(route: number): RouteRow {

@@ -2,7 +2,11 @@
  * What a router costs: frames per CPU-second through its two e1000 ports, and lookups in a full routing table. Bare
  * stations at the far ends of its wires send and count, so that next to all of the time is the router's.
  */
+import { performance } from 'node:perf_hooks';
 import type { Frame } from '../../hw/ethernet/frame.ts';
+import { Prng } from '../../hw/sim/prng.ts';
+import { isClassDOrE, maskOf } from '../../kernel/net/ipv4/address.ts';
+import { type NewRoute, RouteTable } from '../../kernel/net/route.ts';
 import { readBe32, writeBe16, writeBe32 } from '../../src/lib/bytes.ts';
 import type { AccessCosts } from '../../src/world/computer.ts';
 import { World } from '../../src/world/world.ts';
@@ -80,4 +84,92 @@ function arpReply({ octets: request }: Frame): Uint8Array {
   octets.set(STATION_MAC, 22);
   writeBe32(octets, 28, readBe32(request, 38));
   return octets;
+}
+
+/** Lengths of prefixes and how many of a thousand have them, roughly as in the Internet's full table. */
+const PREFIXES_PER_MILLE: readonly (readonly [prefixLength: number, count: number])[] = [
+  [24, 600],
+  [23, 95],
+  [22, 110],
+  [21, 50],
+  [20, 45],
+  [19, 30],
+  [18, 15],
+  [17, 8],
+  [16, 15],
+  [15, 4],
+  [14, 2],
+  [12, 2],
+  [28, 12],
+  [32, 12],
+];
+const LOOKUPS = 2 ** 20;
+const NEIGHBOURS = 8;
+
+export interface FullTableResult {
+  readonly routes: number;
+  readonly loadSeconds: number;
+  readonly memoryMib: number;
+  /** Of addresses that are in the table, in no order. */
+  readonly lookupsPerSecond: number;
+  /** Time of one route taken out, or put in. */
+  readonly editMicroseconds: number;
+}
+
+/** A table of `count` prefixes, which is loaded, asked, and edited. */
+export function fullTable(count: number): FullTableResult {
+  const prng = new Prng('full table');
+  const routes = prefixes(count, prng);
+  const table = new RouteTable();
+  const beganMs = performance.now();
+  table.edit(routes.map(route => ({ action: 'add', route })));
+  const loadSeconds = (performance.now() - beganMs) / 1000;
+  const addresses = Int32Array.from({ length: LOOKUPS }, () => {
+    const { destination, prefixLength } = routes[prng.below(count)]!;
+    return destination | (prng.word() & ~maskOf(prefixLength));
+  });
+  const lookupUs = leastCpuMicroseconds(() => {
+    for (let i = 0; i < LOOKUPS; i++) table.find(addresses[i]!);
+  });
+  const edited = Array.from({ length: 10_000 }, () => routes[prng.below(count)]!);
+  const editUs = leastCpuMicroseconds(() => {
+    for (const route of edited) {
+      table.remove(route);
+      table.add(route);
+    }
+  });
+  return {
+    routes: table.size,
+    loadSeconds,
+    memoryMib: table.memoryBytes / 2 ** 20,
+    lookupsPerSecond: (LOOKUPS * 1e6) / lookupUs,
+    editMicroseconds: editUs / (2 * edited.length),
+  };
+}
+
+/** Different unicast prefixes by way of a few neighbours. */
+function prefixes(count: number, prng: Prng): NewRoute[] {
+  const link = new World('bench').computer('router', { nics: [{ address: '10.0.1.1/24' }] }).kernel.net.links[0]!;
+  const lengths = PREFIXES_PER_MILLE.flatMap(([prefixLength, each]) => new Array<number>(each).fill(prefixLength));
+  const found = new Map<number, NewRoute>();
+  while (found.size < count) {
+    const prefixLength = lengths[prng.below(lengths.length)]!;
+    const destination = (prng.word() & maskOf(prefixLength)) >>> 0;
+    const key = destination * 64 + prefixLength;
+    if (isClassDOrE(destination) || found.has(key)) continue;
+    found.set(key, { destination, prefixLength, link, gateway: 0x0a00_0102 + prng.below(NEIGHBOURS) });
+  }
+  return [...found.values()];
+}
+
+/** Of a few rounds. */
+function leastCpuMicroseconds(run: () => void): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 5; round++) {
+    const began = process.cpuUsage();
+    run();
+    const used = process.cpuUsage(began);
+    least = Math.min(least, used.user + used.system);
+  }
+  return least;
 }
