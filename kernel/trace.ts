@@ -23,6 +23,8 @@ export interface KernelTrace {
   arp(text: string): void;
   /** An IPv4 packet; `handler` serves its protocol number, or null: none. */
   ipv4(direction: Direction, source: number, destination: number, protocol: number, lengthBytes: number): void;
+  /** Address translation found an end of a packet in its table, or entered it there: `udp 10.0.0.2:4000 → 192.0.2.1:4000`. */
+  nat(text: string): void;
   /** A TCP connection or listener, named by its endpoints, went from one state of RFC 9293 section 3.3.2 to another. */
   state(connection: string, from: string, to: string): void;
   /** What TCP did that no state shows: a segment sent again, a window that closed, a timer that fired. */

@@ -26,6 +26,8 @@ export const HOST_UNREACHABLE = 1;
 export const PROTOCOL_UNREACHABLE = 2;
 export const PORT_UNREACHABLE = 3;
 export const FRAGMENTATION_NEEDED = 4;
+/** "Communication administratively prohibited" (RFC 1812 section 5.2.7.1). */
+export const COMMUNICATION_PROHIBITED = 13;
 
 /** The pointer of a parameter problem is the first octet of the word. */
 export const POINTER_SHIFT = 24;
@@ -83,4 +85,5 @@ const UNREACHABLE: ReadonlyMap<number, readonly [SocketErrorCode, string]> = new
   [PROTOCOL_UNREACHABLE, ['ENOPROTOOPT', 'protocol unreachable']],
   [PORT_UNREACHABLE, ['ECONNREFUSED', 'port unreachable']],
   [FRAGMENTATION_NEEDED, ['EMSGSIZE', 'fragmentation needed and DF set']],
+  [COMMUNICATION_PROHIBITED, ['EHOSTUNREACH', 'communication administratively prohibited']],
 ]);

@@ -24,7 +24,7 @@ type KernelHappening =
       readonly lengthBytes: number;
       readonly handler: string | null;
     }
-  | { readonly kind: 'arp' | 'tcp' | 'log'; readonly text: string }
+  | { readonly kind: 'arp' | 'nat' | 'tcp' | 'log'; readonly text: string }
   | {
       readonly kind: 'ipv4';
       readonly direction: Direction;
@@ -66,6 +66,7 @@ function fanOut(tell: (happening: KernelHappening) => void): KernelTrace {
     arp: text => tell({ kind: 'arp', text }),
     ipv4: (direction, source, destination, protocol, lengthBytes) =>
       tell({ kind: 'ipv4', direction, source, destination, protocol, lengthBytes }),
+    nat: text => tell({ kind: 'nat', text }),
     state: (connection, from, to) => tell({ kind: 'state', connection, from, to }),
     tcp: text => tell({ kind: 'tcp', text }),
     socket: (direction, socket, lengthBytes) => tell({ kind: 'socket', direction, socket, lengthBytes }),
