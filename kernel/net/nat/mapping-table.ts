@@ -20,8 +20,11 @@ export const MAX_SESSIONS = 262_144;
 /** Sessions that end before other work has its turn. */
 const EXPIRIES_PER_RUN = 256;
 
-/** Whether a socket of the host itself holds `port` at `address`. */
-export type IsOwnPort = (kind: Kind, address: number, port: number) => boolean;
+/** What the table asks about the host's own sockets: whether one holds `port` at `address`. */
+export interface PortHolders {
+  holds(kind: Kind, address: number, port: number): boolean;
+}
+
 export type Change = 'added' | 'changed' | 'removed';
 
 const nobody = (): boolean => false;
@@ -30,7 +33,7 @@ export class MappingTable {
   /** Told of each change of a mapping or of its sessions; null unless somebody watches. */
   onChange: ((change: Change, mapping: Mapping) => void) | null = null;
   readonly #context: KernelContext;
-  readonly #isOwnPort: IsOwnPort;
+  readonly #own: PortHolders;
   readonly #byPrivate = new TupleIndex<Mapping>();
   readonly #byPublic = new TupleIndex<Mapping>();
   readonly #sessions = new TupleIndex<Session>();
@@ -46,9 +49,9 @@ export class MappingTable {
   #armedNs = Number.POSITIVE_INFINITY;
   #nextId = 0;
 
-  constructor(context: KernelContext, timeouts: NatTimeouts, isOwnPort: IsOwnPort) {
+  constructor(context: KernelContext, timeouts: NatTimeouts, own: PortHolders) {
     this.#context = context;
-    this.#isOwnPort = isOwnPort;
+    this.#own = own;
     this.#established = new AgeList(timeouts.tcpEstablishedNs);
     this.#transitory = new AgeList(timeouts.tcpTransitoryNs);
     this.#udp = new AgeList(timeouts.udpNs);
@@ -148,9 +151,9 @@ export class MappingTable {
   #takePort(kind: Kind, publicAddress: number, port: number, own: boolean): number {
     if (kind === KIND.other) {
       const taken = this.findPublic(kind, publicAddress, port) !== null;
-      return taken || (!own && this.#isOwnPort(kind, publicAddress, port)) ? NO_PORT : port;
+      return taken || (!own && this.#own.holds(kind, publicAddress, port)) ? NO_PORT : port;
     }
-    const isBarred = own ? nobody : (each: number) => this.#isOwnPort(kind, publicAddress, each);
+    const isBarred = own ? nobody : (each: number) => this.#own.holds(kind, publicAddress, each);
     return this.#pool(kind, publicAddress).take(port, isBarred);
   }
 

@@ -27,9 +27,10 @@ import { checkStatics, type ForwardConfig, type NatConfig, publicAddressesOf, ti
 import { Flow } from './flow.ts';
 import { KIND } from './mapping.ts';
 import { type MappingRow, rowOf } from './mapping-row.ts';
-import { type Change, type IsOwnPort, MappingTable } from './mapping-table.ts';
+import { type Change, MappingTable } from './mapping-table.ts';
+import type { OwnPorts } from './own-ports.ts';
 import { StaticAddresses } from './static-addresses.ts';
-import { type NatHost, Translator } from './translator.ts';
+import { Translator } from './translator.ts';
 
 const DESTINATION_AT = 16;
 const SOURCE_AT = 12;
@@ -56,8 +57,7 @@ export class Nat {
     context: KernelContext,
     config: NatConfig,
     ownAddress: number,
-    isOwnPort: IsOwnPort,
-    host: NatHost,
+    own: OwnPorts,
     hooks: Hooks,
     errors: IcmpErrors,
     drops: Drops,
@@ -71,10 +71,10 @@ export class Nat {
     const statics = new StaticAddresses(pairs);
     this.publicAddresses = [...shared, ...pairs.map(({ publicAddress }) => publicAddress)];
     this.#public = new Set(this.publicAddresses.map(address => address | 0));
-    this.#table = new MappingTable(context, timeoutsOf(config), isOwnPort);
+    this.#table = new MappingTable(context, timeoutsOf(config), own);
     for (const forward of config.forwards ?? []) this.#addForward(forward, shared);
     const filtering = config.filtering ?? 'endpoint-independent';
-    this.#translator = new Translator(context, this.#table, statics, shared, filtering, host, errors, drops);
+    this.#translator = new Translator(context, this.#table, statics, shared, filtering, own, errors, drops);
     this.#hang(hooks);
   }
 

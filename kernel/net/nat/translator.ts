@@ -21,17 +21,10 @@ import { HeldSyns } from './held-syns.ts';
 import { IcmpPayload } from './icmp-payload.ts';
 import { KIND, KIND_NAMES, type Mapping, type Session } from './mapping.ts';
 import type { MappingTable } from './mapping-table.ts';
+import type { OwnPorts } from './own-ports.ts';
 import { type End, rewrite, SAME_PORT } from './rewrite.ts';
 import type { StaticAddresses } from './static-addresses.ts';
 import { firstState, nextState, refreshes } from './tcp-tracker.ts';
-
-/** What the translator asks of the host that it is part of. */
-export interface NatHost {
-  /** Whether `address` is the host's own, so that what nobody inside wants may be for itself. */
-  isOwnAddress(address: number): boolean;
-  /** Whether a connection or a listener of the host wants a TCP segment with these ends. */
-  expectsSegment(address: number, port: number, remoteAddress: number, remotePort: number): boolean;
-}
 
 export class Translator {
   readonly counters = { out: 0, in: 0, errorsOut: 0, errorsIn: 0, refused: 0 };
@@ -42,7 +35,7 @@ export class Translator {
   /** The addresses that the inside shares. */
   readonly #shared: readonly number[];
   readonly #filtering: Filtering;
-  readonly #host: NatHost;
+  readonly #own: OwnPorts;
   readonly #errors: IcmpErrors;
   readonly #drops: Drops;
   readonly #payload = new IcmpPayload();
@@ -54,7 +47,7 @@ export class Translator {
     statics: StaticAddresses,
     shared: readonly number[],
     filtering: Filtering,
-    host: NatHost,
+    own: OwnPorts,
     errors: IcmpErrors,
     drops: Drops,
   ) {
@@ -63,7 +56,7 @@ export class Translator {
     this.#statics = statics;
     this.#shared = shared;
     this.#filtering = filtering;
-    this.#host = host;
+    this.#own = own;
     this.#errors = errors;
     this.#drops = drops;
     this.heldSyns = new HeldSyns(context, errors);
@@ -195,10 +188,10 @@ export class Translator {
   /** Nobody inside is behind the destination. */
   #unmapped(packet: PacketBuffer, flow: Flow): boolean {
     const { source, destination } = flow.header;
-    const own = this.#host.isOwnAddress(destination);
+    const own = this.#own.isOwnAddress(destination);
     if (flow.kind !== KIND.tcp) return own || this.drop(packet, 'NAT has no mapping');
     const { sourcePort, destinationPort } = flow;
-    if (own && this.#host.expectsSegment(destination, destinationPort, source, sourcePort)) return true;
+    if (own && this.#own.expectsSegment(destination, destinationPort, source, sourcePort)) return true;
     if (firstState(flow.tcpFlags, false) !== null) return this.#hold(packet, flow);
     return this.drop(packet, 'NAT has no mapping');
   }
@@ -251,7 +244,7 @@ export class Translator {
     const mapping = fixed === undefined ? this.#mappingAt(quoted, 'source', source) : null;
     const address = fixed ?? mapping?.privateAddress;
     if (address === undefined || source !== flow.header.destination) {
-      return own || this.#host.isOwnAddress(flow.header.destination) || this.drop(packet, 'NAT has no mapping');
+      return own || this.#own.isOwnAddress(flow.header.destination) || this.drop(packet, 'NAT has no mapping');
     }
     if (!this.#payload.isIntact(packet.bytes)) return this.drop(packet, 'malformed ICMP');
     // REQ-7: an error about a hairpinned packet quotes two ends that were translated.
