@@ -7,6 +7,7 @@ import type { ForwardingPolicy } from '../../kernel/net/ipv4/forward.ts';
 import type { InterfaceConfig, NetConfig, RouteConfig } from '../../kernel/net/stack.ts';
 import { parseIpv4 } from '../lib/bytes.ts';
 import { interfaceConfigOf, isNeighbour, type NicOptions, parsePrefix } from './nic.ts';
+import { type NatOptions, natConfigOf } from './translation.ts';
 
 const MAX_METRIC = 0xffff_ffff;
 
@@ -26,12 +27,20 @@ export interface RoutingOptions {
   readonly forwarding?: boolean | ForwardingPolicy;
   /** Beside those that follow from the addresses and gateways of the NICs. */
   readonly routes?: readonly RouteOptions[];
+  /** Makes the router translate addresses between an inside and the public network. */
+  readonly nat?: NatOptions;
 }
 
 /** What the options say to the network stack. Throws a RangeError when that makes no sense. */
-export function netConfigOf({ nics, forwarding = false, routes = [] }: RoutingOptions): NetConfig {
+export function netConfigOf({ nics, forwarding = false, routes = [], nat }: RoutingOptions): NetConfig {
   const interfaces = nics.map(interfaceConfigOf);
-  return { interfaces, forwarding, routes: routes.map(route => routeConfigOf(route, interfaces)) };
+  if (nat !== undefined && forwarding === false) throw new RangeError('NAT on a computer that does not forward');
+  return {
+    interfaces,
+    forwarding,
+    routes: routes.map(route => routeConfigOf(route, interfaces)),
+    ...(nat === undefined ? {} : { nat: natConfigOf(nat, nics.length) }),
+  };
 }
 
 function routeConfigOf(route: RouteOptions, interfaces: readonly InterfaceConfig[]): RouteConfig {

@@ -39,6 +39,8 @@ const SOURCE_AT = 12;
 export type NatObserver = (change: Change, row: MappingRow) => void;
 
 export class Nat {
+  /** Told of each change of the table; null unless somebody watches. */
+  observer: NatObserver | null = null;
   /** All public addresses, those of static pairs among them: routers outside look for them on this host's network. */
   readonly publicAddresses: readonly number[];
   readonly #context: KernelContext;
@@ -72,6 +74,7 @@ export class Nat {
     this.publicAddresses = [...shared, ...pairs.map(({ publicAddress }) => publicAddress)];
     this.#public = new Set(this.publicAddresses.map(address => address | 0));
     this.#table = new MappingTable(context, timeoutsOf(config), own);
+    this.#table.onChange = (change, mapping) => this.observer?.(change, rowOf(mapping, context.nowNs()));
     for (const forward of config.forwards ?? []) this.#addForward(forward, shared);
     const filtering = config.filtering ?? 'endpoint-independent';
     this.#translator = new Translator(context, this.#table, statics, shared, filtering, own, errors, drops);
@@ -88,11 +91,6 @@ export class Nat {
   table(): readonly MappingRow[] {
     const nowNs = this.#context.nowNs();
     return Array.from(this.#table.mappings(), mapping => rowOf(mapping, nowNs));
-  }
-
-  /** Told of each change of the table; null unless somebody watches. */
-  set observer(observer: NatObserver | null) {
-    this.#table.onChange = observer && ((change, mapping) => observer(change, rowOf(mapping, this.#context.nowNs())));
   }
 
   /** Counters by name. */

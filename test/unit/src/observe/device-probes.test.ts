@@ -141,6 +141,7 @@ describe('the probes of devices', () => {
       trace.arp('192.0.2.1 is at 52:54:00:00:00:01');
       trace.ipv4('out', 1, 2, 17, 28);
       trace.state('192.0.2.1:80-192.0.2.2:4000', 'SYN-RECEIVED', 'ESTABLISHED');
+      trace.nat('udp 10.0.0.2:4000 → 192.0.2.1:4000');
       trace.tcp('retransmit');
       trace.socket('in', 'udp:7', 20);
       trace.drop('ipv4', 'no route');
@@ -164,6 +165,7 @@ describe('the probes of devices', () => {
         from: 'SYN-RECEIVED',
         to: 'ESTABLISHED',
       },
+      { ...at, kind: 'nat', text: 'udp 10.0.0.2:4000 → 192.0.2.1:4000' },
       { ...at, kind: 'tcp', text: 'retransmit' },
       { ...at, kind: 'socket', direction: 'in', socket: 'udp:7', lengthBytes: 20 },
       { ...at, kind: 'drop', where: 'ipv4', reason: 'no route' },
