@@ -13,6 +13,8 @@ import { ArpCache, type ArpRow } from './arp.ts';
 import { Drops } from './drop.ts';
 import { EchoSockets } from './echo-sockets.ts';
 import { ETHERTYPE_ARP, ETHERTYPE_IPV4, Ethernet } from './ethernet.ts';
+import { PacketFilter } from './filter/filter.ts';
+import type { FilterRules } from './filter/rule.ts';
 import { Icmp } from './icmp.ts';
 import { IcmpErrors } from './icmp-error.ts';
 import { DESTINATION_UNREACHABLE, HOST_UNREACHABLE, ICMP_PROTOCOL } from './icmp-message.ts';
@@ -60,6 +62,8 @@ export interface NetConfig {
   readonly forwarding?: boolean | ForwardingPolicy;
   /** Makes a router translate addresses. */
   readonly nat?: NatConfig;
+  /** Rules by which packets are let through or not. */
+  readonly filter?: FilterRules;
 }
 
 /** Prefix length of a route to one host. */
@@ -83,6 +87,8 @@ export class NetStack {
   readonly ipv4Output: Ipv4Output;
   /** Null where no addresses are translated. */
   readonly nat: Nat | null;
+  /** Null on a host without one. */
+  readonly filter: PacketFilter | null;
   readonly #context: KernelContext;
   readonly #config: NetConfig;
   readonly #echo: EchoSockets;
@@ -108,6 +114,9 @@ export class NetStack {
     const streamPorts = new StreamPorts(this.tcp, isOwnAddress, () => context.random());
     this.sockets = new Sockets(context, { udp: this.udp, icmp: this.#echo }, streamPorts);
     this.nat = config.nat === undefined ? null : this.#translation(config.nat);
+    const { icmpErrors: errors, hooks, drops, tcp } = this;
+    this.filter =
+      config.filter === undefined ? null : new PacketFilter(context, config.filter, hooks, { errors, tcp }, drops);
     this.#register();
     this.#addLoopback();
   }
@@ -153,7 +162,7 @@ export class NetStack {
 
   /** Counters of each layer by name, and dropped packets by reason. */
   statistics(): Readonly<Record<string, Readonly<Record<string, number>>>> {
-    const { ethernet, ipv4Input, ipv4Forward, ipv4Output, nat, icmp, icmpErrors, udp, tcp, drops } = this;
+    const { ethernet, ipv4Input, ipv4Forward, ipv4Output, nat, filter, icmp, icmpErrors, udp, tcp, drops } = this;
     return {
       ...Object.fromEntries(this.#interfaces.map(iface => [iface.name, iface.statistics()])),
       ...Object.fromEntries(
@@ -164,6 +173,7 @@ export class NetStack {
       ...(ipv4Forward === null ? {} : { 'ipv4 forward': ipv4Forward.counters }),
       'ipv4 out': ipv4Output.counters,
       ...(nat === null ? {} : { nat: nat.statistics() }),
+      ...(filter === null ? {} : { filter: filter.counters, connections: filter.tracker.counters }),
       icmp: icmp.counters,
       'icmp errors': icmpErrors.counters,
       udp: udp.counters,
