@@ -43,7 +43,8 @@ export const DROP_REASONS = {
   'NAT sees no connection': 'a TCP segment of no connection that began with a SYN (RFC 5382 REQ-2)',
   'NAT holds the SYN': 'nobody asked for it: it is answered in six seconds, with 3/3 (RFC 5382 REQ-4)',
   'NAT has no port left': 'all are taken, or the table is full; answered with 3/13 (RFC 5508 REQ-8)',
-  'NAT cannot translate': 'an ICMP message that is neither a query of the inside nor an error about a mapping',
+  'NAT cannot translate':
+    'an ICMP message that is neither a query of the inside nor an error about a mapping; a redirect',
   'private source': 'RFC 1918 section 3: does not go out to the public network as it is',
   // TCP
   'malformed TCP': 'shorter than its header, or than its data offset says (RFC 9293 section 3.1)',

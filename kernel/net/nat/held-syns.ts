@@ -44,10 +44,13 @@ export class HeldSyns {
     this.#timer = context.timer(() => this.#refuseDue());
   }
 
-  /** Keeps what an answer to `packet`, of which `flow` has the ends, will need. A SYN that is sent again is held once. */
-  hold(packet: PacketBuffer, flow: Flow): void {
-    const { source, destination } = flow.header;
-    const { sourcePort, destinationPort } = flow;
+  /**
+   * Keeps what an answer to `packet`, of which `flow` has the ends, will need. `source` and `sourcePort` are its sender as
+   * the outside knows it. A SYN that is sent again is held once.
+   */
+  hold(packet: PacketBuffer, flow: Flow, source: number, sourcePort: number): void {
+    const { destination } = flow.header;
+    const { destinationPort } = flow;
     if (this.#find(source, sourcePort, destination, destinationPort) >= 0 || this.#line.length === MAX_HELD) return;
     const bytes = Math.min(packet.length, MAX_HEADERS_BYTES);
     const headers = packet.bytes.slice(packet.start, packet.start + bytes);

@@ -16,6 +16,8 @@ const ICMP_CHECKSUM_AT = 2;
 export class IcmpPayload {
   /** What is quoted. */
   readonly flow = new Flow();
+  /** Of the error. */
+  type = 0;
   #icmpAt = 0;
 
   /** Reads what `packet`, an ICMP error whose message is that of `outer`, quotes. Returns what is wrong, or null. */
@@ -23,6 +25,7 @@ export class IcmpPayload {
     const { bytes } = packet;
     const { transportAt, endAt } = outer;
     this.#icmpAt = transportAt;
+    this.type = bytes[transportAt]!;
     if (packet.next !== null || !isGood(sum(bytes, transportAt, endAt - transportAt))) return 'bad ICMP checksum';
     const at = transportAt + ICMP_HEADER_BYTES;
     return this.flow.read(bytes, at, endAt - at, true);

@@ -2,8 +2,8 @@
  * Network address translation, RFC 3022: hosts of the inside, whose addresses mean nothing on the public network, share
  * public ones. What leaves by the outside interface gets a public source at postrouting; what comes to a public address
  * gets the private destination behind it at prerouting, or at output where this host itself sends it. A packet from the
- * inside to a public address gets both at prerouting, for there is no other place that it passes (hairpinning): so the
- * packet filter sees it as if it had come from outside.
+ * inside to a public address gets both, and goes back in (hairpinning). Between the two points, where the packet filter
+ * stands, both ends of a packet are private, or foreign, whichever way it goes.
  *
  * The host's own sockets at the public address need no mapping. A port that one of them holds is given to nobody inside;
  * and if a socket takes one that somebody inside has already, its packets are translated to another as the inside's are.
@@ -14,6 +14,7 @@
  *     flow.ts         who talks to whom in it          tcp-tracker.ts, age-list.ts    how long that lasts
  *     rewrite.ts      its octets, and                  port-pool.ts    which ports are free
  *     icmp-payload.ts those that it quotes             held-syns.ts    who has to wait for an answer
+ *     hairpin.ts      what waits for its source        own-ports.ts    what the host itself holds
  */
 import { formatIpv4, readBe32 } from '../../../src/lib/bytes.ts';
 import type { KernelContext } from '../../context.ts';
@@ -109,9 +110,23 @@ export class Nat {
 
   #hang(hooks: Hooks): void {
     const { destinationNat, sourceNat } = HOOK_PRIORITY;
-    hooks.add('prerouting', destinationNat, (packet, from) => from?.loopback || this.#toPublic(packet, from));
-    hooks.add('output', destinationNat, packet => this.#toPublic(packet, null));
-    hooks.add('postrouting', sourceNat, (packet, from, to) => to !== this.#outside || this.#toOutside(packet, from));
+    const { hairpin } = this.#translator;
+    hooks.add('prerouting', destinationNat, (packet, from) => {
+      // What was turned round before has come to its end, wherever that was.
+      hairpin.packet = null;
+      return from?.loopback || this.#toPublic(packet, from);
+    });
+    hooks.add('output', destinationNat, packet => {
+      // A buffer that was given back, and taken for this packet.
+      if (packet === hairpin.packet) hairpin.packet = null;
+      return this.#toPublic(packet, null);
+    });
+    hooks.add('input', sourceNat, packet => packet !== hairpin.packet || this.#finishHairpin(packet));
+    hooks.add('postrouting', sourceNat, (packet, from, to) => {
+      if (packet === hairpin.packet) return this.#finishHairpin(packet);
+      if (to === this.#outside) return this.#toOutside(packet, from);
+      return from !== null || hairpin.packet === null || this.#quoteHairpin(packet);
+    });
   }
 
   /** Prerouting, and output where `from` is null. */
@@ -122,8 +137,20 @@ export class Nat {
     const fault = flow.read(bytes, start, packet.length, false);
     if (fault !== null) return this.#translator.drop(packet, fault);
     const own = from === null;
-    const hairpin = own || this.#isInside(flow.header.source, from);
-    return this.#translator.inbound(packet, flow, hairpin, own);
+    const turns = own || this.#isInside(flow.header.source, from);
+    return this.#translator.inbound(packet, flow, turns, own);
+  }
+
+  #finishHairpin(packet: PacketBuffer): boolean {
+    const fault = this.#flow.read(packet.bytes, packet.start, packet.length, false);
+    if (fault !== null) return this.#translator.drop(packet, fault);
+    return this.#translator.finishHairpin(packet, this.#flow);
+  }
+
+  /** The host itself sends something while a packet is being turned round: it may be about that. */
+  #quoteHairpin(packet: PacketBuffer): boolean {
+    const fault = this.#flow.read(packet.bytes, packet.start, packet.length, false);
+    return fault !== null || this.#translator.quoteHairpin(packet, this.#flow);
   }
 
   /** Postrouting by the outside interface. */

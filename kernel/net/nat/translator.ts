@@ -10,13 +10,14 @@ import type { KernelContext } from '../../context.ts';
 import type { PacketBuffer } from '../../driver-api.ts';
 import type { DropReason, Drops } from '../drop.ts';
 import type { IcmpErrors } from '../icmp-error.ts';
-import { COMMUNICATION_PROHIBITED, DESTINATION_UNREACHABLE } from '../icmp-message.ts';
+import { COMMUNICATION_PROHIBITED, DESTINATION_UNREACHABLE, REDIRECT } from '../icmp-message.ts';
 import { parseUnchecked } from '../ipv4/header.ts';
 import { Ipv4Arrival } from '../ipv4/input.ts';
 import { pull } from '../packet.ts';
 import { SYN } from '../tcp/segment.ts';
 import type { Filtering } from './config.ts';
 import type { Flow } from './flow.ts';
+import { Hairpin } from './hairpin.ts';
 import { HeldSyns } from './held-syns.ts';
 import { IcmpPayload } from './icmp-payload.ts';
 import { KIND, KIND_NAMES, type Mapping, type Session } from './mapping.ts';
@@ -29,6 +30,7 @@ import { firstState, nextState, refreshes } from './tcp-tracker.ts';
 export class Translator {
   readonly counters = { out: 0, in: 0, errorsOut: 0, errorsIn: 0, refused: 0 };
   readonly heldSyns: HeldSyns;
+  readonly hairpin = new Hairpin();
   readonly #context: KernelContext;
   readonly #table: MappingTable;
   readonly #statics: StaticAddresses;
@@ -67,7 +69,6 @@ export class Translator {
     if (flow.icmp === 'error') return this.#errorOut(packet, flow, own);
     const fixed = this.#statics.publicOf(flow.header.source);
     if (fixed !== undefined) return this.#pass(packet, flow, 'source', fixed, SAME_PORT);
-    if (flow.icmp !== 'none' && flow.icmp !== 'request') return this.drop(packet, 'NAT cannot translate');
     const mapping = this.#outboundMapping(packet, flow, own);
     if (mapping === null) return false;
     return this.#pass(packet, flow, 'source', mapping.publicAddress, mapping.publicPort);
@@ -75,19 +76,44 @@ export class Translator {
 
   /**
    * Gives a packet to a public address the destination behind it. One that nobody is behind is left as it is if it may be
-   * for the host itself. `hairpin`: it comes from the inside, or from the host (`own`), and is to look as if it came from
-   * outside (RFC 4787 REQ-9).
+   * for the host itself. `turns`: it comes from the inside, or from the host (`own`), and is to look as if it came from
+   * outside (RFC 4787 REQ-9); see {@link finishHairpin}.
    */
-  inbound(packet: PacketBuffer, flow: Flow, hairpin: boolean, own: boolean): boolean {
-    if (flow.icmp === 'error') return this.#errorIn(packet, flow, hairpin, own);
-    const { destination } = flow.header;
+  inbound(packet: PacketBuffer, flow: Flow, turns: boolean, own: boolean): boolean {
+    if (flow.icmp === 'error') return this.#errorIn(packet, flow, turns, own);
+    const { hairpin } = this;
+    const { source, destination } = flow.header;
     const fixed = this.#statics.privateOf(destination);
     const mapping = fixed === undefined ? this.#mappingAt(flow, 'destination', destination) : null;
     if (fixed === undefined && mapping === null) return own || this.#unmapped(packet, flow);
-    if (hairpin && !this.outbound(packet, flow, own)) return false;
-    if (fixed !== undefined) return this.#pass(packet, flow, 'destination', fixed, SAME_PORT);
-    if (!this.#admits(packet, flow, mapping!)) return false;
-    return this.#pass(packet, flow, 'destination', mapping!.privateAddress, mapping!.privatePort);
+    if (turns && !this.#beginHairpin(packet, flow, own)) return false;
+    if (fixed !== undefined) {
+      this.#pass(packet, flow, 'destination', fixed, SAME_PORT);
+    } else {
+      const port = turns && hairpin.port !== SAME_PORT ? hairpin.port : flow.sourcePort;
+      if (!this.#admits(packet, flow, mapping!, turns ? hairpin.address : source, port)) return false;
+      this.#pass(packet, flow, 'destination', mapping!.privateAddress, mapping!.privatePort);
+    }
+    if (turns) hairpin.turn(flow);
+    return true;
+  }
+
+  /** Gives the packet that {@link inbound} turned round the source that it is to have. */
+  finishHairpin(packet: PacketBuffer, flow: Flow): boolean {
+    const { address, port } = this.hairpin;
+    this.hairpin.packet = null;
+    if (flow.icmp === 'error') return this.#errorOut(packet, flow, true);
+    return this.#pass(packet, flow, 'source', address, port);
+  }
+
+  /** An error of the host itself, if it is about the packet that is being turned round, quotes it as its sender knows it. */
+  quoteHairpin(packet: PacketBuffer, flow: Flow): boolean {
+    if (flow.icmp !== 'error' || this.#payload.read(packet, flow) !== null) return true;
+    const { hairpin } = this;
+    if (!hairpin.isQuoted(this.#payload.flow)) return true;
+    if (!this.#isTranslatable(packet)) return false;
+    this.#payload.rewrite(packet.bytes, 'destination', hairpin.destination, hairpin.destinationPort);
+    return true;
   }
 
   /** Ends `packet`. Returns false. */
@@ -96,11 +122,28 @@ export class Translator {
     return false;
   }
 
+  /** Finds the source that `packet` will have. False when there is none, and the packet is dropped. */
+  #beginHairpin(packet: PacketBuffer, flow: Flow, own: boolean): boolean {
+    const fixed = this.#statics.publicOf(flow.header.source);
+    if (fixed !== undefined) {
+      this.hairpin.begin(packet, flow, fixed, SAME_PORT);
+      return true;
+    }
+    const mapping = this.#outboundMapping(packet, flow, own);
+    if (mapping === null) return false;
+    this.hairpin.begin(packet, flow, mapping.publicAddress, mapping.publicPort);
+    return true;
+  }
+
   /** The mapping for a packet from the inside, made if need be; null when there is none, and the packet is dropped. */
   #outboundMapping(packet: PacketBuffer, flow: Flow, own: boolean): Mapping | null {
-    const { kind, sourcePort } = flow;
+    const { kind, icmp, sourcePort } = flow;
     const { source, destination } = flow.header;
     const table = this.#table;
+    if (icmp !== 'none' && icmp !== 'request') {
+      this.drop(packet, 'NAT cannot translate');
+      return null;
+    }
     const mapping = table.findPrivate(kind, source, sourcePort);
     if (mapping?.forward) return mapping;
     const remoteAddress = this.#remoteAddress(flow, destination);
@@ -156,12 +199,11 @@ export class Translator {
     else if (refreshes(state, flow.tcpFlags)) this.#table.touch(session);
   }
 
-  /** Whether `mapping` lets a packet from outside in; otherwise it is dropped, or held. */
-  #admits(packet: PacketBuffer, flow: Flow, mapping: Mapping): boolean {
+  /** Whether `mapping` lets in a packet from these ends, as the outside knows them; otherwise it is dropped, or held. */
+  #admits(packet: PacketBuffer, flow: Flow, mapping: Mapping, address: number, port: number): boolean {
     if (mapping.forward) return true;
-    const { source } = flow.header;
-    const remotePort = this.#remotePort(flow, flow.sourcePort);
-    const session = this.#table.findSession(mapping, this.#remoteAddress(flow, source), remotePort);
+    const remoteAddress = this.#remoteAddress(flow, address);
+    const session = this.#table.findSession(mapping, remoteAddress, this.#remotePort(flow, port));
     if (session !== null) {
       this.#advance(session, flow, false);
       return true;
@@ -171,8 +213,8 @@ export class Translator {
     }
     const state = firstState(flow.tcpFlags, false);
     if (state === null) return this.drop(packet, 'NAT sees no connection');
-    if (!this.#letsIn(mapping, source)) return this.#hold(packet, flow);
-    if (this.#table.addSession(mapping, source, flow.sourcePort, state) !== null) return true;
+    if (!this.#letsIn(mapping, address)) return this.#hold(packet, flow, address, port);
+    if (this.#table.addSession(mapping, address, port, state) !== null) return true;
     return this.drop(packet, 'NAT has no port left');
   }
 
@@ -192,12 +234,12 @@ export class Translator {
     if (flow.kind !== KIND.tcp) return own || this.drop(packet, 'NAT has no mapping');
     const { sourcePort, destinationPort } = flow;
     if (own && this.#own.expectsSegment(destination, destinationPort, source, sourcePort)) return true;
-    if (firstState(flow.tcpFlags, false) !== null) return this.#hold(packet, flow);
+    if (firstState(flow.tcpFlags, false) !== null) return this.#hold(packet, flow, source, sourcePort);
     return this.drop(packet, 'NAT has no mapping');
   }
 
-  #hold(packet: PacketBuffer, flow: Flow): false {
-    this.heldSyns.hold(packet, flow);
+  #hold(packet: PacketBuffer, flow: Flow, address: number, port: number): false {
+    this.heldSyns.hold(packet, flow, address, port);
     return this.drop(packet, 'NAT holds the SYN');
   }
 
@@ -224,7 +266,7 @@ export class Translator {
     const mapping = fixed === undefined ? this.#mappingOf(quoted, 'destination', destination) : null;
     const address = fixed ?? mapping?.publicAddress;
     if (address === undefined) return own || this.drop(packet, 'NAT cannot translate');
-    if (!this.#payload.isIntact(packet.bytes)) return this.drop(packet, 'malformed ICMP');
+    if (!this.#isTranslatable(packet)) return false;
     this.#payload.rewrite(packet.bytes, 'destination', address, mapping?.publicPort ?? SAME_PORT);
     const { source } = flow.header;
     if (!this.#shared.includes(source)) {
@@ -235,7 +277,7 @@ export class Translator {
   }
 
   /** An error about something that the inside sent: RFC 5508 REQ-4. No error ends or refreshes a session (REQ-6). */
-  #errorIn(packet: PacketBuffer, flow: Flow, hairpin: boolean, own: boolean): boolean {
+  #errorIn(packet: PacketBuffer, flow: Flow, turns: boolean, own: boolean): boolean {
     const fault = this.#payload.read(packet, flow);
     if (fault !== null) return this.drop(packet, fault);
     const quoted = this.#payload.flow;
@@ -246,13 +288,22 @@ export class Translator {
     if (address === undefined || source !== flow.header.destination) {
       return own || this.#own.isOwnAddress(flow.header.destination) || this.drop(packet, 'NAT has no mapping');
     }
-    if (!this.#payload.isIntact(packet.bytes)) return this.drop(packet, 'malformed ICMP');
-    // REQ-7: an error about a hairpinned packet quotes two ends that were translated.
-    if (hairpin && !this.#errorOut(packet, flow, true)) return false;
+    if (!this.#isTranslatable(packet)) return false;
+    // REQ-7: an error about a packet that was turned round quotes two ends that were translated. The other one waits.
+    if (turns) this.hairpin.begin(packet, flow, 0, SAME_PORT);
     this.#payload.rewrite(packet.bytes, 'source', address, mapping?.privatePort ?? SAME_PORT);
     rewrite(packet.bytes, flow, 'destination', address, SAME_PORT, false);
     this.counters.errorsIn += 1;
     return true;
+  }
+
+  /**
+   * Whether the error that was read last can be passed on; otherwise it is dropped. A redirect never: its receiver would go
+   * round the NAT, and be confused by whom it meets.
+   */
+  #isTranslatable(packet: PacketBuffer): boolean {
+    if (!this.#payload.isIntact(packet.bytes)) return this.drop(packet, 'malformed ICMP');
+    return this.#payload.type !== REDIRECT || this.drop(packet, 'NAT cannot translate');
   }
 
   /** The mapping with the public `address` and the port that `flow` has at `end`. */

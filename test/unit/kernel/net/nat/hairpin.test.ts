@@ -78,6 +78,50 @@ describe('a packet from the inside to the public address', () => {
     rig.expectInside(icmpPacket(PUBLIC, ALICE, { type: 3, code: 3, data: quoted }, HOP));
   });
 
+  test('NAT-3 causes no redirect, which would lead its sender round the NAT; nor does one pass', () => {
+    const rig = new NatRig({ forwards: WEB });
+    rig.fromInside(udpPacket(`${ALICE}:4000`, `${PUBLIC}:53`));
+    rig.sentInside();
+    rig.expectNothing();
+    const quoted = udpPacket(`${PUBLIC}:4000`, `${SERVER}:9`);
+    rig.fromOutside(icmpPacket(OTHER_SERVER, PUBLIC, { type: 5, code: 1, word: 0xcb00_7102, data: quoted }));
+    expect(rig.net.drops.counts['NAT cannot translate']).toBe(2);
+    rig.expectNothing();
+    rig.expectNoLeak();
+  });
+
+  test('NAT-3 and its answer are one flow to the packet filter in between', () => {
+    const rig = new NatRig({ forwards: WEB });
+    const seen: string[] = [];
+    rig.net.hooks.add('forward', 0, packet => {
+      const [from, to] = [packet.bytes.subarray(packet.start + 12), packet.bytes.subarray(packet.start + 16)];
+      seen.push(`${from.subarray(0, 4).join('.')} ${to.subarray(0, 4).join('.')}`);
+      return true;
+    });
+    rig.fromInside(udpPacket(`${ALICE}:4000`, `${PUBLIC}:53`));
+    rig.expectInside(udpPacket(`${PUBLIC}:4000`, `${BOB}:53`, [1, 2, 3], HOP));
+    rig.fromInside(udpPacket(`${BOB}:53`, `${PUBLIC}:4000`));
+    rig.expectInside(udpPacket(`${PUBLIC}:53`, `${ALICE}:4000`, [1, 2, 3], HOP));
+    expect(seen).toEqual([`${ALICE} ${BOB}`, `${BOB} ${ALICE}`]);
+  });
+
+  test('NAT-3 that the packet filter drops leaves nothing behind that the next packet gets', () => {
+    const rig = new NatRig({ forwards: WEB });
+    let drop = true;
+    rig.net.hooks.add('forward', 0, packet => {
+      if (drop) rig.packets.free(packet);
+      return !drop;
+    });
+    rig.fromInside(udpPacket(`${ALICE}:4000`, `${PUBLIC}:53`));
+    rig.expectNothing();
+    drop = false;
+    // The buffer is the same one.
+    rig.fromOutside(echoPacket(SERVER, PUBLIC, 5));
+    expect(rig.sentOutside().subarray(20)).toEqual(icmp({ type: 0, word: 0x0005_0001, data: [9, 8, 7] }));
+    rig.fromInside(udpPacket(`${ALICE}:1`, '10.0.0.3:2'));
+    rig.expectNoLeak();
+  });
+
   test('NAT-3 whose time runs out in the router is answered as well', () => {
     const rig = new NatRig({ forwards: WEB });
     rig.fromInside(udpPacket(`${ALICE}:4000`, `${PUBLIC}:53`, [1], { ttl: 1 }));
