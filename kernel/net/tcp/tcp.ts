@@ -131,6 +131,14 @@ export class Tcp implements Ipv4Protocol, ListenerHost {
     return [...this.#listening].some(has) || this.#table.list().some(has);
   }
 
+  /** Whether a connection, or else a listener, would take a segment with these ends. */
+  expects(address: number, port: number, remoteAddress: number, remotePort: number): boolean {
+    return (
+      this.#table.find(address, port, remoteAddress, remotePort) !== null ||
+      this.#listeners.find(address, port, remoteAddress, remotePort) !== null
+    );
+  }
+
   /** Listeners, then connections, those that nobody has accepted yet and those in TIME-WAIT among them. */
   connections(): readonly (TcpListener | TcpConnection)[] {
     return [...this.#listening, ...this.#table.list().map(block => block.connection ?? new TcpConnection(block))];
