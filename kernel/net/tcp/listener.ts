@@ -196,7 +196,8 @@ export class TcpListener implements ConnectionParent {
     header.ack = seqAdd(segment.seq, 1);
     header.flags = SYN | ACK;
     header.window = Math.min(MAX_UNSCALED_WINDOW, this.options.receiveBufferBytes);
-    header.mss = Math.max(0, host.pathMtu(segment.sourceAddress) - 40);
+    const byMtu = Math.max(0, host.pathMtu(segment.sourceAddress) - 40);
+    header.mss = this.options.mss === 0 ? byMtu : Math.min(byMtu, this.options.mss);
     sendBare(host, header);
   }
 
