@@ -76,6 +76,7 @@ function takeWindow(block: ControlBlock, segment: Segment, window: number): void
     block.persisting = false;
     block.retries = 0;
     block.sndNxt = block.sndUna;
+    block.resendReason = 'window opened';
     block.timers.retransmit.cancel();
   } else answeredProbe(block);
 }

@@ -49,7 +49,7 @@ function otherStates(block: ControlBlock, segment: Segment): void {
   const crossed = block.state === 'SYN-RECEIVED' && (segment.flags & (SYN | RST)) === SYN && segment.seq === block.irs;
   if (crossed && (segment.flags & ACK) === 0) {
     // The peer has not heard our SYN,ACK, and sends its SYN again.
-    sendSyn(block);
+    sendSyn(block, 'SYN repeated');
     return;
   }
   // First, check sequence number. In a simultaneous open (figure 7) the peer's SYN,ACK has that of its SYN.

@@ -49,7 +49,7 @@ function retransmitIsDue(block: ControlBlock): void {
     block.rtt.backoff += 1;
     block.synRetries += 1;
     block.host.counters.timeouts += 1;
-    sendSyn(block);
+    sendSyn(block, 'timeout');
   } else if (block.persisting) persist(block);
   else retransmissionTimeout(block);
 }
@@ -100,7 +100,7 @@ function keepAliveIsDue(block: ControlBlock): void {
   block.keepAliveProbes += 1;
   block.host.counters.keepAliveProbes += 1;
   // An old number, and no data (SHLD-27): the peer answers with an ACK of what it has.
-  transmit(block, seqAdd(block.sndNxt, -1), 0, ACK);
+  transmit(block, seqAdd(block.sndNxt, -1), 0, ACK, 'keep-alive probe');
   block.timers.keepAlive.armIn(keepAlive.intervalNs);
 }
 

@@ -362,16 +362,3 @@ describe('resources', () => {
     rig.expectNoLeak();
   });
 });
-
-test('6528-1 ISNs differ across endpoints, and grow with a 4 us clock', () => {
-  const isn = (port: number) => {
-    rig.hostIss = 0;
-    rig.peerPort = port;
-    rig.connect();
-    const before = rig.next();
-    expect(before.flags).toBe('S');
-    return rig.hostIss;
-  };
-  const first = isn(7);
-  expect(isn(8)).not.toBe(first);
-});

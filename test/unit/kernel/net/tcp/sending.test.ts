@@ -32,18 +32,13 @@ function flying(count: number, options = {}, syn = {}): TcpConnection {
 
 describe('segment size', () => {
   test.each([
-    ['9293-15 sharp 39 536 without an MSS option', { options: [] }, {}, 536],
-    ['9293-15 that of the MSS option', { options: MSS(700) }, {}, 700],
-    ['9293-15 what the MTU allows when the peer takes more', { options: MSS(9000) }, {}, 1460],
-    ['9293-15 sharp 38 an MSS of 0 is as good as none', { options: MSS(0) }, {}, 536],
-    ['9293-15 sharp 38 an MSS of 1 is not taken at its word', { options: MSS(1) }, {}, 64],
-    [
-      '7323-7 9293-15 less the 12 octets of timestamps',
-      { options: [...MSS(1460), ...TS(1, 0)] },
-      { timestamps: true },
-      1448,
-    ],
-  ])('%s', (_, syn, options, size) => {
+    ['sharp 39 536 without an MSS option', { options: [] }, {}, 536],
+    ['that of the MSS option', { options: MSS(700) }, {}, 700],
+    ['what the MTU allows when the peer takes more', { options: MSS(9000) }, {}, 1460],
+    ['sharp 38 an MSS of 0 is as good as none', { options: MSS(0) }, {}, 536],
+    ['sharp 38 an MSS of 1 is not taken at its word', { options: MSS(1) }, {}, 64],
+    ['less the 12 octets of timestamps', { options: [...MSS(1460), ...TS(1, 0)] }, { timestamps: true }, 1448],
+  ])('9293-15 %s', (_, syn, options, size) => {
     rig.listen(options);
     rig.send({ flags: 'S', seq: 0, ...syn });
     rig.recv({ flags: 'SA' });
