@@ -76,6 +76,25 @@ describe('the SYN queue', () => {
     expect(rig.listener.accept(rig.user)).toBe(null);
   });
 
+  test('sharp 40 the data, and the FIN, that ride on the ACK of a cookie are taken with it', () => {
+    half(9000)({ flags: 'FPA', data: [7, 8] });
+    rig.recv({ flags: 'A', seq: 1, ack: 4 });
+    const connection = rig.listener.accept(rig.user)!;
+    expect(rig.read(connection)).toEqual([7, 8]);
+    expect([connection.state, connection.atEof]).toEqual(['CLOSE-WAIT', true]);
+  });
+
+  test('sharp 40 a cookie keeps to what the listener offers: TCP_MAXSEG, and no options that it cannot hold', () => {
+    rig.listener.options.mss = 900;
+    rig.listener.options.windowScale = true;
+    syn(9000);
+    expect(rig.next()).toMatchObject({ flags: 'SA', mss: 900, scale: null, sackPermitted: false, ts: null });
+    rig.send({ seq: 1, ack: 1 });
+    const connection = rig.listener.accept(rig.user)!;
+    connection.write(octets(2000));
+    rig.recv({ flags: 'A', length: 900 });
+  });
+
   test.each([
     ['another port', { sourcePort: 9001 }],
     ['another number of the peer', { seq: 2 }],
