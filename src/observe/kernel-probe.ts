@@ -33,6 +33,14 @@ type KernelHappening =
       readonly protocol: number;
       readonly lengthBytes: number;
     }
+  | {
+      readonly kind: 'forward';
+      readonly destination: number;
+      readonly prefix: string;
+      readonly gateway: number;
+      readonly link: string;
+      readonly timeToLive: number;
+    }
   | { readonly kind: 'state'; readonly connection: string; readonly from: string; readonly to: string }
   | {
       readonly kind: 'resend';
@@ -73,6 +81,8 @@ function fanOut(tell: (happening: KernelHappening) => void): KernelTrace {
     arp: text => tell({ kind: 'arp', text }),
     ipv4: (direction, source, destination, protocol, lengthBytes) =>
       tell({ kind: 'ipv4', direction, source, destination, protocol, lengthBytes }),
+    forward: (destination, prefix, gateway, link, timeToLive) =>
+      tell({ kind: 'forward', destination, prefix, gateway, link, timeToLive }),
     state: (connection, from, to) => tell({ kind: 'state', connection, from, to }),
     resend: (connection, seq, lengthBytes, reason) => tell({ kind: 'resend', connection, seq, lengthBytes, reason }),
     socket: (direction, socket, lengthBytes) => tell({ kind: 'socket', direction, socket, lengthBytes }),

@@ -194,7 +194,7 @@ export class Tcp implements Ipv4Protocol, ListenerHost {
     block.tsOffset = this.initialNumbers.timestampOffset(block);
     block.sndUna = block.sndNxt = block.sndMax = block.recover = block.retransmittedTo = block.iss;
     block.sendBuffer.begin(seqAdd(block.iss, 1));
-    block.pathMtu = this.pathMtu(remote.address);
+    block.pathMtu = block.linkMtu = this.pathMtu(remote.address);
     updateSendMss(block);
     this.#table.add(block);
     return block;

@@ -13,8 +13,8 @@ import { seqDiff, seqGt } from './seq.ts';
 
 const NS_PER_MS = 1_000_000;
 const IPV4_AND_TCP_BYTES = 40;
-/** Payload of a full segment is never taken to be less: no MSS option and no ICMP message can make it so. */
-const MIN_MSS = 28;
+/** Payload of a full segment is never taken to be less: that of the least MTU, 68, with timestamps. */
+const MIN_MSS = 16;
 
 /** One for all connections: nothing is sent while another segment is being written. */
 const HEADER = new OutgoingHeader();
