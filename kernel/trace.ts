@@ -52,6 +52,8 @@ export interface KernelTrace {
    * unsigned, `lengthBytes` counts data, so that it is 0 for a SYN or FIN alone.
    */
   resend(connection: string, seq: number, lengthBytes: number, reason: ResendReason): void;
+  /** The packet filter has judged a packet that came to the base chain `chain`. */
+  filter(chain: string, verdict: string): void;
   /** A datagram met a socket, or left one; for a stream, bytes went from or to the program. */
   socket(direction: Direction, socket: string, lengthBytes: number): void;
   /** Something was thrown away, and why. */

@@ -33,6 +33,7 @@ export const DROP_REASONS = {
   'no route': 'answered with 3/0 where it came from outside (RFC 1812 section 5.2.7.1)',
   'time to live exceeded': 'at a router with 1 left; answered with 11/0 (RFC 1812 section 5.3.1)',
   'fragmentation needed': 'longer than the MTU of the next link, with DF; answered with 3/4 (RFC 1191)',
+  filtered: 'a rule of the packet filter, or the policy of one of its chains',
   'fragmentation not supported': 'a fragment: this stack does not reassemble. No ICMP error is sent',
   'no such protocol': 'nobody registered for its protocol number; answered with 3/2',
   'loopback queue is full': 'this host sends to itself faster than it receives',

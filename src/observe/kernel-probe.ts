@@ -41,6 +41,7 @@ type KernelHappening =
       readonly link: string;
       readonly timeToLive: number;
     }
+  | { readonly kind: 'filter'; readonly chain: string; readonly verdict: string }
   | { readonly kind: 'state'; readonly connection: string; readonly from: string; readonly to: string }
   | {
       readonly kind: 'resend';
@@ -83,6 +84,7 @@ function fanOut(tell: (happening: KernelHappening) => void): KernelTrace {
       tell({ kind: 'ipv4', direction, source, destination, protocol, lengthBytes }),
     forward: (destination, prefix, gateway, link, timeToLive) =>
       tell({ kind: 'forward', destination, prefix, gateway, link, timeToLive }),
+    filter: (chain, verdict) => tell({ kind: 'filter', chain, verdict }),
     state: (connection, from, to) => tell({ kind: 'state', connection, from, to }),
     resend: (connection, seq, lengthBytes, reason) => tell({ kind: 'resend', connection, seq, lengthBytes, reason }),
     socket: (direction, socket, lengthBytes) => tell({ kind: 'socket', direction, socket, lengthBytes }),

@@ -9,6 +9,7 @@ import { PROFILES, type Profile, type ProfileName } from '../../hw/nic/e1000/pro
 import { maskOf } from '../../kernel/net/ipv4/address.ts';
 import type { InterfaceConfig } from '../../kernel/net/stack.ts';
 import { formatIpv4, parseIpv4, parseMac } from '../lib/bytes.ts';
+import type { Jack } from './jack.ts';
 
 export interface NicOptions {
   /** `52:54:00:...`; unless given, numbered through the world. */
@@ -29,8 +30,7 @@ export interface NicOptions {
 }
 
 /** A NIC of a computer, under the name that tables and captures give it: `alice.eth0`. */
-export interface Nic {
-  readonly name: string;
+export interface Nic extends Jack {
   readonly device: E1000Nic;
 }
 
