@@ -127,10 +127,11 @@ export class Tcp implements Ipv4Protocol, ListenerHost {
 
   /** Whether a listener or a connection has the port, at `address` or, where one of them is 0, at any. */
   portTaken(address: number, port: number): boolean {
-    const has = (of: { readonly localAddress: number; readonly localPort: number }) =>
-      of.localPort === port &&
-      (address === ANY_ADDRESS || of.localAddress === ANY_ADDRESS || of.localAddress === address);
-    return [...this.#listening].some(has) || this.#table.list().some(has);
+    for (const { localAddress, localPort } of this.#listening) {
+      const meets = address === ANY_ADDRESS || localAddress === ANY_ADDRESS || localAddress === address;
+      if (meets && localPort === port) return true;
+    }
+    return this.#table.hasLocal(address, port);
   }
 
   /** Whether a connection, or else a listener, would take a segment with these ends. */
