@@ -11,7 +11,8 @@ import { IPV4_HEADER_BYTES, push } from '../packet.ts';
 import type { Route, RouteTable } from '../route.ts';
 import { SocketError } from '../socket-error.ts';
 import { isLoopback } from './address.ts';
-import { DONT_FRAGMENT, emit, Ipv4Header } from './header.ts';
+import { DONT_FRAGMENT, emit, Ipv4Header, parseUnchecked } from './header.ts';
+import type { Hooks } from './hooks.ts';
 import { isOwnAddress, type Link } from './link.ts';
 
 /** Time to live of what is sent, unless a program sets another (RFC 1700, "IP Time To Live"). */
@@ -22,15 +23,17 @@ export class Ipv4Output {
   readonly #context: KernelContext;
   readonly #routes: RouteTable;
   readonly #links: readonly Link[];
+  readonly #hooks: Hooks;
   readonly #drops: Drops;
   readonly #header = new Ipv4Header();
   #identification: number;
 
   /** `links` is the stack's list, which grows as interfaces appear. */
-  constructor(context: KernelContext, routes: RouteTable, links: readonly Link[], drops: Drops) {
+  constructor(context: KernelContext, routes: RouteTable, links: readonly Link[], hooks: Hooks, drops: Drops) {
     this.#context = context;
     this.#routes = routes;
     this.#links = links;
+    this.#hooks = hooks;
     this.#drops = drops;
     this.#identification = context.random() & 0xffff;
   }
@@ -94,6 +97,25 @@ export class Ipv4Output {
     this.counters.sent += 1;
     const trace = this.#context.trace;
     if (trace !== null) trace.ipv4('out', source, destination, protocol, packet.length);
-    link.send(packet, route.gateway === 0 ? destination : route.gateway);
+    if (this.#hooks.active) this.#sendThroughHooks(packet, route);
+    else link.send(packet, nextHopOf(route, destination));
+  }
+
+  /** The last steps with hooks, which may change where `packet` goes: then the route is looked up again. */
+  #sendThroughHooks(packet: PacketBuffer, planned: Route): void {
+    const header = this.#header;
+    const { destination } = header;
+    if (!this.#hooks.run('output', packet, null, planned.link)) return;
+    parseUnchecked(packet.bytes, packet.start, packet.length, header);
+    const route = header.destination === destination ? planned : this.route(header.destination);
+    if (route === null) {
+      this.#drops.drop(packet, 'ipv4', 'no route');
+      return;
+    }
+    if (this.#hooks.run('postrouting', packet, null, route.link)) {
+      route.link.send(packet, nextHopOf(route, header.destination));
+    }
   }
 }
+
+const nextHopOf = (route: Route, destination: number): number => (route.gateway === 0 ? destination : route.gateway);

@@ -7,6 +7,7 @@
  */
 import type { KernelContext } from '../../context.ts';
 import type { Timer } from '../../timer.ts';
+import type { ResendReason } from '../../trace.ts';
 import { formatEndpoint } from '../endpoint.ts';
 import type { Ipv4Output } from '../ipv4/output.ts';
 import type { SocketError } from '../socket-error.ts';
@@ -159,6 +160,12 @@ export class ControlBlock {
   // Segment size.
   peerMss = DEFAULT_MSS;
   pathMtu = 0;
+  /** MTU of the first link, which the path MTU is at most. */
+  linkMtu = 0;
+  /** When the path MTU, lowered by ICMP, is raised again. */
+  pathMtuUntilNs = Number.POSITIVE_INFINITY;
+  /** The path MTU before it was lowered without being asked to, for fear of a black hole; 0: it was not. */
+  doubtedMtu = 0;
   /** Octets of data in a full segment: SMSS, the options of every segment taken off. */
   sndMss = DEFAULT_MSS;
   /** The largest segment received: an estimate of the peer's, for delayed ACKs. */
@@ -190,6 +197,8 @@ export class ControlBlock {
   /** The timestamp clock at the last of these: an echo of that time or later says which copy has arrived. */
   retransmittedTs = 0;
   retransmits = 0;
+  /** Why SND.NXT was taken back last. */
+  resendReason: ResendReason = 'timeout';
   readonly congestion: CongestionControl;
   readonly scoreboard = new Scoreboard();
   recovery: 'open' | 'recovery' | 'loss' = 'open';
@@ -234,6 +243,12 @@ export class ControlBlock {
     this.rcvScale = windowShift(options.receiveBufferBytes);
   }
 
+  /** For observers: `192.0.2.1:80-192.0.2.2:4000`, this end first. */
+  get name(): string {
+    const local = formatEndpoint(this.localAddress, this.localPort);
+    return `${local}-${formatEndpoint(this.remoteAddress, this.remotePort)}`;
+  }
+
   get state(): TcpState {
     return this.#state;
   }
@@ -243,8 +258,7 @@ export class ControlBlock {
     const { trace } = this.host.context;
     if (trace !== null && to !== this.#state) {
       const from = to === 'SYN-RECEIVED' && !this.active ? 'LISTEN' : this.#state;
-      const local = formatEndpoint(this.localAddress, this.localPort);
-      trace.state(`${local}-${formatEndpoint(this.remoteAddress, this.remotePort)}`, from, to);
+      trace.state(this.name, from, to);
     }
     this.#state = to;
   }

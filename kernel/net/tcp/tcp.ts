@@ -163,6 +163,16 @@ export class Tcp implements Ipv4Protocol, ListenerHost {
     if (block !== null) icmpArrives(block, report, readBe32(bytes, start + 4) | 0, sent.totalBytes);
   }
 
+  /**
+   * Answers the segment that `packet` starts with, and which stays the caller's, as a host answers that has no such port
+   * (RFC 9293 section 3.10.7.1). For the packet filter, which refuses what is not for this host too.
+   */
+  refuse(packet: PacketBuffer, arrival: Ipv4Arrival): void {
+    const segment = this.#segment;
+    const fault = parseSegment(packet.bytes, packet.start, packet.length, arrival, segment);
+    if (fault === null && !arrival.group) replyReset(this, segment);
+  }
+
   // For connections and listeners.
 
   schedule(block: ControlBlock): void {
@@ -195,7 +205,7 @@ export class Tcp implements Ipv4Protocol, ListenerHost {
     block.tsOffset = this.initialNumbers.timestampOffset(block);
     block.sndUna = block.sndNxt = block.sndMax = block.recover = block.retransmittedTo = block.iss;
     block.sendBuffer.begin(seqAdd(block.iss, 1));
-    block.pathMtu = this.pathMtu(remote.address);
+    block.pathMtu = block.linkMtu = this.pathMtu(remote.address);
     updateSendMss(block);
     this.#table.add(block);
     return block;
