@@ -15,7 +15,20 @@ export interface Profile {
 
 const LINUX: Profile = {
   name: 'linux',
-  tcp: {},
+  tcp: {
+    congestion: 'cubic',
+    initialWindowSegments: 10,
+    slowStartSegments: Number.MAX_SAFE_INTEGER,
+    minRtoNs: 200_000_000,
+    rtoGranularityNs: 200_000_000,
+    delayedAckNs: 40_000_000,
+    quickAcks: 16,
+    synRetries: 6,
+    dataRetries: 15,
+    timeWaitNs: 60_000_000_000,
+    windowScaleBytes: 6_291_456,
+    sendBufferBytes: 4_194_304,
+  },
   // What Linux calls reno repairs several losses in one window, as RFC 6582 has it.
   congestionToStack: name => (name === 'reno' ? 'newreno' : name),
   congestionToScript: name => (name === 'newreno' ? 'reno' : name),
