@@ -70,7 +70,6 @@ function parseStruct(cursor: Cursor, depth: number): Expression {
   const fields = new Map<string, Expression>();
   if (cursor.accept('}')) return { kind: 'struct', fields };
   do {
-    if (cursor.accept('...')) continue;
     const at = cursor.at;
     const name = cursor.match(FIELD)?.[1] ?? String(fields.size);
     if (fields.has(name)) cursor.fail(`"${name}" stands there twice`, at);

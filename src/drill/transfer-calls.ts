@@ -61,7 +61,9 @@ const message = (make: (transfer: Transfer) => PreparedCall): CallReader => {
     const args = new CallArguments(call, 3);
     const fields = args.struct(args.at(1));
     for (const name of fields.keys()) {
-      if (!['msg_name', 'msg_iov', 'msg_flags'].includes(name)) args.unsupported(name);
+      // `...` at the end is whatever else there may be.
+      if (!['msg_name', 'msg_iov', 'msg_flags'].includes(name) && fields.get(name)?.kind !== 'any')
+        args.unsupported(name);
     }
     const vectors = fields.get('msg_iov');
     const { given, lengthBytes } = gather(
