@@ -31,7 +31,7 @@ import { seqAdd, seqLeq } from './seq.ts';
 import { SynCookies } from './syn-cookies.ts';
 import { attachTimers } from './timers.ts';
 import { updateSendMss } from './transmit.ts';
-import type { TcpOptions, TcpUser } from './user.ts';
+import { DEFAULT_TCP_OPTIONS, type TcpOptions, type TcpUser } from './user.ts';
 
 /** Connections of one host, TIME-WAIT among them. */
 const MAX_CONNECTIONS = 65_536;
@@ -51,6 +51,8 @@ export class Tcp implements Ipv4Protocol, ListenerHost {
   readonly output: Ipv4Output;
   readonly initialNumbers: InitialNumbers;
   readonly cookies: SynCookies;
+  /** What a new socket begins with: for whoever administers the host to change, at any time. */
+  readonly defaults: TcpOptions = { ...DEFAULT_TCP_OPTIONS };
   readonly counters: TcpCounters = {
     received: 0,
     sent: 0,
