@@ -43,6 +43,7 @@ export {
   trapEvents,
 } from './observe/interrupt-probe.ts';
 export { type KernelEvent, kernelEvents } from './observe/kernel-probe.ts';
+export { type NatEvent, natEvents } from './observe/nat-probe.ts';
 export { type NicEvent, nicEvents } from './observe/nic-probe.ts';
 export type { ByteSink } from './observe/pcapng.ts';
 export { type SwitchEvent, switchEvents } from './observe/switch-probe.ts';
@@ -52,6 +53,7 @@ export { type AccessCosts, type Computer, type ComputerOptions, FREE, PCI_LIKE }
 export type { Jack } from './world/jack.ts';
 export type { Nic, NicOptions } from './world/nic.ts';
 export { type Recorder, recordFrames, recordSignals } from './world/recorders.ts';
+export type { RouteOptions, RoutingOptions } from './world/routing.ts';
 export {
   type OptionValues,
   type Scenario,
@@ -60,6 +62,7 @@ export {
   type ScenarioRun,
   scenario,
 } from './world/scenario.ts';
+export type { ForwardOptions, NatOptions } from './world/translation.ts';
 export {
   type CableOptions,
   type FailedProgram,
