@@ -23,6 +23,8 @@
  *     });
  */
 
+export type { Impairment, ImpairmentCounters } from '../hw/ethernet/medium/impairment.ts';
+export type { Impairments, PlannedLoss } from '../hw/ethernet/medium/impairments.ts';
 export { type PingOptions, type PingReply, type PingReport, ping } from '../kernel/apps/ping.ts';
 export { type UdpClientOptions, type UdpClientReport, udpClient } from '../kernel/apps/udp-client.ts';
 export { ECHO_PORT, udpEcho } from '../kernel/apps/udp-echo.ts';
@@ -32,7 +34,7 @@ export { SocketError } from '../kernel/net/socket-error.ts';
 export type { Syscalls } from '../kernel/syscall.ts';
 export type { Blocking, Program } from '../kernel/task.ts';
 export { bytesFromHex, formatIpv4, formatMac, hexBytes, parseIpv4, parseMac } from './lib/bytes.ts';
-export { type FrameEvent, frameEvents } from './observe/frame-probe.ts';
+export { deliveries, type FrameEvent, frameEvents } from './observe/frame-probe.ts';
 export {
   type LineEvent,
   lineEvents,
@@ -64,5 +66,6 @@ export {
   type HubSegment,
   type OpenWire,
   type Wire,
+  type WireImpairments,
   World,
 } from './world/world.ts';

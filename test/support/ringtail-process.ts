@@ -18,25 +18,35 @@ export class LiveProcess {
   readonly pcapPath: string;
   /** What it has said on standard error so far. */
   said = '';
+  /** What it has printed on standard output so far: its result, once it has ended. */
+  printed = '';
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown[]>;
 
-  private constructor(scenario: string, wire: string, directory: string) {
+  private constructor(scenario: string, wire: string, directory: string, options: readonly string[]) {
     this.socketPath = join(directory, 'wire.sock');
     this.journalPath = join(directory, 'journal.jsonl');
     this.pcapPath = join(directory, 'live.pcapng');
     const files = ['--journal', this.journalPath, '--pcap', this.pcapPath];
-    const args = [COMMAND, 'live', scenario, '--wire', `${wire}=${this.socketPath}`, ...files];
-    this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const args = [COMMAND, 'live', scenario, '--wire', `${wire}=${this.socketPath}`, ...files, ...options];
+    this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child.stdout!.setEncoding('utf8').on('data', text => {
+      this.printed += text;
+    });
     this.#child.stderr!.setEncoding('utf8').on('data', text => {
       this.said += text;
     });
-    this.#ended = once(this.#child, 'exit');
+    this.#ended = once(this.#child, 'close');
   }
 
-  /** Starts the run, and waits until a peer may connect. */
-  static async start(scenario: string, wire: string, directory: string): Promise<LiveProcess> {
-    const live = new LiveProcess(scenario, wire, directory);
+  /** Starts the run, with further `options` of the command, and waits until a peer may connect. */
+  static async start(
+    scenario: string,
+    wire: string,
+    directory: string,
+    ...options: readonly string[]
+  ): Promise<LiveProcess> {
+    const live = new LiveProcess(scenario, wire, directory, options);
     await until('the wire socket', () => {
       if (live.#child.exitCode !== null) throw new Error(`ringtail live has ended: ${live.said}`);
       return live.said.includes('waiting for a peer');
