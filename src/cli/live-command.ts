@@ -64,16 +64,17 @@ export async function replayCommand(path: string, options: ReplayCommandOptions)
   try {
     const { frameCount, complete } = replay(world, journal);
     throwProgramFailure(world);
+    // Before the result: a scenario that asks a NIC for its statistics spends time on the bus.
+    const impaired = impairments && { impairments: impairmentCounters(world, impairments) };
     const result = resultOf(run);
     const { nowNs, stepCount } = world.clock;
     if (options.json === true) {
-      const impaired = impairments && { impairments: impairmentCounters(world, impairments) };
       const summary = { scenario: name, seed, virtualTimeNs: nowNs, stepCount, frameCount, complete, ...impaired };
       process.stdout.write(`${JSON.stringify({ ...summary, result }, null, 2)}\n`);
     } else {
       const end = complete ? '' : ', as far as the journal goes: it has no end';
       process.stdout.write(`${name}, seed ${seed}: ${formatDuration(nowNs)}, ${frameCount} frames replayed${end}\n`);
-      if (impairments !== null) printResult({ impairments: impairmentCounters(world, impairments) });
+      if (impaired !== null) printResult(impaired);
       printResult(result);
     }
   } finally {

@@ -86,7 +86,8 @@ export function impairmentCounters(
 ): Readonly<Record<string, { readonly toPeer: ImpairmentCounters; readonly fromPeer: ImpairmentCounters }>> {
   const counted = Object.keys(impairments).map(name => {
     const { cable } = world.openWires.get(name)!;
-    return [name, { toPeer: cable.impairment(0)!.counters, fromPeer: cable.impairment(1)!.counters }];
+    const [toPeer, fromPeer] = ([0, 1] as const).map(from => ({ ...cable.impairment(from)!.counters }));
+    return [name, { toPeer, fromPeer }];
   });
   return Object.fromEntries(counted);
 }
