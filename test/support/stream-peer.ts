@@ -5,9 +5,16 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { encodeFrame, FrameDecoder } from '../../src/bridge/stream-framing.ts';
+import { FrameDecoder, FrameEncoder } from '../../src/bridge/stream-framing.ts';
 
 const PATIENCE_MS = 20_000;
+
+/** `frame` as it stands on the stream. */
+export function encodeFrame(frame: Uint8Array): Uint8Array {
+  const encoder = new FrameEncoder();
+  encoder.add(frame);
+  return encoder.take();
+}
 
 export class StreamPeer {
   readonly socket: Socket;
