@@ -14,6 +14,7 @@ const BIG = Uint8Array.from({ length: 1_000_000 }, (_, i) => i % 251);
 const DOCUMENTS = new Map<string, HttpDocument>([
   ['/', 'ringtail\n'],
   ['/big', BIG],
+  ['/huge', { lengthBytes: 10 * BIG.length, pieces: () => new Array<Uint8Array>(10).fill(BIG) }],
   ['/stream', { lengthBytes: null, pieces: () => [BIG.subarray(0, 500_000), BIG.subarray(500_000)] }],
 ]);
 

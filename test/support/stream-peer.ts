@@ -60,6 +60,15 @@ export async function until(what: string, condition: () => boolean): Promise<voi
   }
 }
 
+/** As {@link until}, for a condition that takes time to look at. */
+export async function untilAsync(what: string, condition: () => Promise<boolean>): Promise<void> {
+  const deadlineMs = Date.now() + PATIENCE_MS;
+  while (!(await condition())) {
+    if (Date.now() > deadlineMs) throw new Error(`waited in vain for ${what}`);
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }
+}
+
 /** A directory that is gone when the test has finished. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'ringtail-'));

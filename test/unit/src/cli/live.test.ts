@@ -55,7 +55,8 @@ describe('what makes no sense is refused in one line', () => {
 test('a live run with impairments is repeated by its journal to the byte', async () => {
   const directory = temporaryDirectory();
   const options = ['--loss', '30%', '--duplicate', '0.2', '--reorder', 'uplink:10%', '--corrupt', '5%'];
-  const live = await LiveProcess.start('lab', 'uplink', directory, ...options, '--delay', '3ms', '--jitter', '1ms');
+  options.push('--delay', '3ms', '--jitter', '1ms');
+  const live = await LiveProcess.start('lab', 'uplink', directory, { options });
   try {
     const peer = await StreamPeer.connect(live.socketPath);
     await until('an answer to ARP', () => {
