@@ -25,6 +25,7 @@
 
 export type { Impairment, ImpairmentCounters } from '../hw/ethernet/medium/impairment.ts';
 export type { Impairments, PlannedLoss } from '../hw/ethernet/medium/impairments.ts';
+export type { SwitchOptions, SwitchPortOptions } from '../hw/ethernet/switch/options.ts';
 export { type PingOptions, type PingReply, type PingReport, ping } from '../kernel/apps/ping.ts';
 export { type UdpClientOptions, type UdpClientReport, udpClient } from '../kernel/apps/udp-client.ts';
 export { ECHO_PORT, udpEcho } from '../kernel/apps/udp-echo.ts';
@@ -44,13 +45,16 @@ export {
   trapEvents,
 } from './observe/interrupt-probe.ts';
 export { type KernelEvent, kernelEvents } from './observe/kernel-probe.ts';
+export { type NatEvent, natEvents } from './observe/nat-probe.ts';
 export { type NicEvent, nicEvents } from './observe/nic-probe.ts';
 export type { ByteSink } from './observe/pcapng.ts';
 export type { TextSink } from './observe/vcd.ts';
 export { virtualTimeScheduler } from './observe/virtual-time-scheduler.ts';
 export { type AccessCosts, type Computer, type ComputerOptions, FREE, PCI_LIKE } from './world/computer.ts';
+export type { Jack } from './world/jack.ts';
 export type { Nic, NicOptions } from './world/nic.ts';
 export { type Recorder, recordFrames, recordSignals } from './world/recorders.ts';
+export type { RouteOptions, RoutingOptions } from './world/routing.ts';
 export {
   type OptionValues,
   type Scenario,
@@ -59,12 +63,15 @@ export {
   type ScenarioRun,
   scenario,
 } from './world/scenario.ts';
+export type { ForwardOptions, NatOptions } from './world/translation.ts';
 export {
   type CableOptions,
   type FailedProgram,
   type HubOptions,
   type HubSegment,
   type OpenWire,
+  type SwitchNode,
+  type SwitchSegmentOptions,
   type Wire,
   type WireImpairments,
   World,

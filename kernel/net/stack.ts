@@ -1,9 +1,10 @@
 /**
  * The network stack of one host: makes the layers, joins them, and is what the kernel, programs' sockets and inspectors
- * see of them. How a packet goes, in both directions:
+ * see of them. How a packet goes, in both directions, and through a router:
  *
  *     Socket -> Tcp / Udp / EchoSockets -> Ipv4Output (RouteTable) -> Interface -> ArpCache -> Ethernet -> Interface -> driver
  *     driver -> Interface -> Ethernet -> Ipv4Input -> Tcp / Udp / Icmp -> Socket
+ *     ... Ipv4Input -> Ipv4Forward (RouteTable) -> Interface ...
  */
 import { InvariantError } from '../../src/lib/assert.ts';
 import type { KernelContext } from '../context.ts';
@@ -12,15 +13,22 @@ import { ArpCache, type ArpRow } from './arp.ts';
 import { Drops } from './drop.ts';
 import { EchoSockets } from './echo-sockets.ts';
 import { ETHERTYPE_ARP, ETHERTYPE_IPV4, Ethernet } from './ethernet.ts';
+import { PacketFilter } from './filter/filter.ts';
+import type { FilterRules } from './filter/rule.ts';
 import { Icmp } from './icmp.ts';
 import { IcmpErrors } from './icmp-error.ts';
 import { DESTINATION_UNREACHABLE, HOST_UNREACHABLE, ICMP_PROTOCOL } from './icmp-message.ts';
 import { Interface } from './interface.ts';
 import { LIMITED_BROADCAST, LOOPBACK_NETWORK, LOOPBACK_PREFIX_LENGTH, maskOf } from './ipv4/address.ts';
+import { type ForwardingPolicy, Ipv4Forward } from './ipv4/forward.ts';
+import { Hooks } from './ipv4/hooks.ts';
 import { Ipv4Input } from './ipv4/input.ts';
 import type { Link } from './ipv4/link.ts';
 import { Ipv4Output } from './ipv4/output.ts';
 import { Loopback } from './loopback.ts';
+import type { NatConfig } from './nat/config.ts';
+import { Nat } from './nat/nat.ts';
+import { OwnPorts } from './nat/own-ports.ts';
 import { RouteTable } from './route.ts';
 import { Sockets } from './sockets.ts';
 import { StreamPorts } from './stream-ports.ts';
@@ -50,6 +58,12 @@ export interface NetConfig {
   /** In the order in which drivers add interfaces. An interface beyond these stays without an address. */
   readonly interfaces: readonly InterfaceConfig[];
   readonly routes?: readonly RouteConfig[];
+  /** Makes a router of this host: it forwards what is for others. */
+  readonly forwarding?: boolean | ForwardingPolicy;
+  /** Makes a router translate addresses. */
+  readonly nat?: NatConfig;
+  /** Rules by which packets are let through or not. */
+  readonly filter?: FilterRules;
 }
 
 /** Prefix length of a route to one host. */
@@ -59,6 +73,8 @@ const NO_CONFIG: InterfaceConfig = { address: 0, prefixLength: 0 };
 export class NetStack {
   readonly ethernet: Ethernet;
   readonly routes = new RouteTable();
+  /** Empty; address translation and packet filter add theirs. */
+  readonly hooks = new Hooks();
   readonly sockets: Sockets;
   readonly drops: Drops;
   readonly udp: Udp;
@@ -66,9 +82,16 @@ export class NetStack {
   readonly icmp: Icmp;
   readonly icmpErrors: IcmpErrors;
   readonly ipv4Input: Ipv4Input;
+  /** Null on a host that does not forward. */
+  readonly ipv4Forward: Ipv4Forward | null;
   readonly ipv4Output: Ipv4Output;
+  /** Null where no addresses are translated. */
+  readonly nat: Nat | null;
+  /** Null on a host without one. */
+  readonly filter: PacketFilter | null;
   readonly #context: KernelContext;
   readonly #config: NetConfig;
+  readonly #echo: EchoSockets;
   readonly #interfaces: Interface[] = [];
   readonly #arpCaches: ArpCache[] = [];
   /** The loopback, then the interfaces. */
@@ -79,16 +102,21 @@ export class NetStack {
     this.#config = config;
     this.drops = new Drops(context);
     this.ethernet = new Ethernet(context, this.drops);
-    this.ipv4Output = new Ipv4Output(context, this.routes, this.#links, this.drops);
+    this.ipv4Output = new Ipv4Output(context, this.routes, this.#links, this.hooks, this.drops);
     this.icmpErrors = new IcmpErrors(context, this.ipv4Output);
-    this.ipv4Input = new Ipv4Input(context, this.#links, this.icmpErrors, this.drops);
-    const echo = new EchoSockets(context, this.ipv4Output);
-    this.icmp = new Icmp(context, this.ipv4Input, this.ipv4Output, echo, this.drops);
+    this.ipv4Forward = this.#forward(config.forwarding ?? false);
+    this.ipv4Input = new Ipv4Input(context, this.#links, this.icmpErrors, this.hooks, this.ipv4Forward, this.drops);
+    this.#echo = new EchoSockets(context, this.ipv4Output);
+    this.icmp = new Icmp(context, this.ipv4Input, this.ipv4Output, this.#echo, this.drops);
     this.udp = new Udp(context, this.ipv4Output, this.icmpErrors, this.drops);
     this.tcp = new Tcp(context, this.ipv4Output, this.drops);
     const isOwnAddress = (address: number): boolean => this.ipv4Output.isOwnAddress(address);
     const streamPorts = new StreamPorts(this.tcp, isOwnAddress, () => context.random());
-    this.sockets = new Sockets(context, { udp: this.udp, icmp: echo }, streamPorts);
+    this.sockets = new Sockets(context, { udp: this.udp, icmp: this.#echo }, streamPorts);
+    this.nat = config.nat === undefined ? null : this.#translation(config.nat);
+    const { icmpErrors: errors, hooks, drops, tcp } = this;
+    this.filter =
+      config.filter === undefined ? null : new PacketFilter(context, config.filter, hooks, { errors, tcp }, drops);
     this.#register();
     this.#addLoopback();
   }
@@ -96,6 +124,11 @@ export class NetStack {
   /** The interfaces, in the order in which drivers added them. */
   get interfaces(): readonly Interface[] {
     return this.#interfaces;
+  }
+
+  /** All that IPv4 sends through: the loopback first. */
+  get links(): readonly Link[] {
+    return this.#links;
   }
 
   /** The ARP table of the interface with that index. */
@@ -111,12 +144,22 @@ export class NetStack {
     const unreachable = (packet: PacketBuffer): void => this.#unreachable(iface, packet);
     const announces = config.announce ?? false;
     const arp = new ArpCache(this.#context, iface, this.ethernet, this.drops, unreachable, announces);
-    iface.attach(arp);
+    // The routes of a router change with its links (RFC 1812 section 5.2.4); those of a host are what it was given.
+    iface.attach(arp, this.ipv4Forward === null ? null : this.routes);
     this.#interfaces.push(iface);
     this.#arpCaches.push(arp);
-    this.#links.push(iface);
-    if (iface.address !== 0) this.#addRoutes(iface, config);
+    this.addLink(iface, config.gateway ?? 0, index);
+    this.#attachToNat(iface, arp);
     return iface;
+  }
+
+  /**
+   * IPv4 may send through `link` from now on; what comes in is for `ipv4Input`. `gateway` is the router that the default
+   * route leads to, 0 for none, and `metric` what the route costs.
+   */
+  addLink(link: Link, gateway: number, metric: number): void {
+    this.#links.push(link);
+    if (link.address !== 0) this.#addRoutes(link, gateway, metric);
   }
 
   /** Starts every interface. One that cannot start is logged, and the others go on. */
@@ -133,7 +176,7 @@ export class NetStack {
 
   /** Counters of each layer by name, and dropped packets by reason. */
   statistics(): Readonly<Record<string, Readonly<Record<string, number>>>> {
-    const { ethernet, ipv4Input, ipv4Output, icmp, icmpErrors, udp, tcp, drops } = this;
+    const { ethernet, ipv4Input, ipv4Forward, ipv4Output, nat, filter, icmp, icmpErrors, udp, tcp, drops } = this;
     return {
       ...Object.fromEntries(this.#interfaces.map(iface => [iface.name, iface.statistics()])),
       ...Object.fromEntries(
@@ -141,13 +184,37 @@ export class NetStack {
       ),
       ethernet: ethernet.counters,
       'ipv4 in': ipv4Input.counters,
+      ...(ipv4Forward === null ? {} : { 'ipv4 forward': ipv4Forward.counters }),
       'ipv4 out': ipv4Output.counters,
+      ...(nat === null ? {} : { nat: nat.statistics() }),
+      ...(filter === null ? {} : { filter: filter.counters, connections: filter.tracker.counters }),
       icmp: icmp.counters,
       'icmp errors': icmpErrors.counters,
       udp: udp.counters,
       tcp: { ...tcp.counters },
       drops: drops.counts,
     };
+  }
+
+  #forward(forwarding: boolean | ForwardingPolicy): Ipv4Forward | null {
+    if (forwarding === false) return null;
+    const policy = forwarding === true ? {} : forwarding;
+    return new Ipv4Forward(this.#context, this.routes, this.icmpErrors, this.hooks, this.drops, policy);
+  }
+
+  #translation(config: NatConfig): Nat {
+    const { udp, tcp, ipv4Input, ipv4Output } = this;
+    const own = new OwnPorts(tcp, udp, this.#echo, ipv4Input, ipv4Output);
+    const ownAddress = this.#config.interfaces[config.outside]?.address ?? 0;
+    return new Nat(this.#context, config, ownAddress, own, this.hooks, this.icmpErrors, this.drops);
+  }
+
+  #attachToNat(iface: Interface, arp: ArpCache): void {
+    const { nat } = this;
+    if (nat === null) return;
+    nat.attach(iface, iface.index);
+    if (iface.index !== this.#config.nat!.outside) return;
+    for (const address of nat.publicAddresses) if (address !== iface.address) arp.answerFor(address);
   }
 
   #register(): void {
@@ -166,23 +233,25 @@ export class NetStack {
   }
 
   /** The host itself, its network, limited broadcast, the default gateway, and static routes by way of this network. */
-  #addRoutes(iface: Interface, config: InterfaceConfig): void {
-    const { address, prefixLength } = config;
+  #addRoutes(link: Link, gateway: number, metric: number): void {
+    const { address, prefixLength } = link;
     this.routes.add({ destination: address, prefixLength: HOST_ROUTE, link: this.#links[0]!, source: address });
-    this.routes.add({ destination: address, prefixLength, link: iface });
-    this.routes.add({ destination: LIMITED_BROADCAST, prefixLength: HOST_ROUTE, link: iface, metric: iface.index });
-    if (config.gateway !== undefined) {
-      this.routes.add({ destination: 0, prefixLength: 0, gateway: config.gateway, link: iface, metric: iface.index });
-    }
+    this.routes.add({ destination: address, prefixLength, link });
+    this.routes.add({ destination: LIMITED_BROADCAST, prefixLength: HOST_ROUTE, link, metric });
+    if (gateway !== 0) this.routes.add({ destination: 0, prefixLength: 0, gateway, link, metric });
     const mask = maskOf(prefixLength);
-    for (const route of this.#config.routes ?? []) {
-      if (((route.gateway ^ address) & mask) === 0) this.routes.add({ ...route, link: iface });
-    }
+    const reachable = (this.#config.routes ?? []).filter(route => ((route.gateway ^ address) & mask) === 0);
+    this.routes.edit(reachable.map(route => ({ action: 'add', route: { ...route, link } })));
   }
 
-  /** Nobody answered for the next hop of `packet`: its sender hears what a router would have said. */
+  /**
+   * Nobody answered for the next hop of `packet`: its sender hears of it, by an ICMP error unless it is this host. With
+   * hooks even an address of this host may stand for somebody else's; they know, and see the error go out.
+   */
   #unreachable(iface: Interface, packet: PacketBuffer): void {
     const report = { type: DESTINATION_UNREACHABLE, code: HOST_UNREACHABLE, word: 0, reporter: iface.address };
-    this.ipv4Input.error(report, packet.bytes, packet.start, packet.length);
+    const translated = this.ipv4Forward !== null && this.hooks.active;
+    if (!translated && this.ipv4Input.error(report, packet.bytes, packet.start, packet.length)) return;
+    this.ipv4Forward?.unreachable(packet);
   }
 }

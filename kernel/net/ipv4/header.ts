@@ -3,7 +3,7 @@
  * filled in again and again, so that a packet costs no allocation.
  */
 import { readBe16, readBe32, writeBe16, writeBe32 } from '../../../src/lib/bytes.ts';
-import { complement, isGood, sum } from '../checksum.ts';
+import { complement, isGood, sum, update } from '../checksum.ts';
 import { IPV4_HEADER_BYTES } from '../packet.ts';
 
 /** Flags and fragment offset, one 16-bit word. */
@@ -94,8 +94,17 @@ export function emit(bytes: Uint8Array, start: number, header: Ipv4Header): void
   writeBe16(bytes, start + AT.headerChecksum, complement(sum(bytes, start, header.headerBytes)));
 }
 
+/** Takes one hop off the time to live, which is not 0, of the header at `start`, and mends its checksum (RFC 1624). */
+export function decrementTimeToLive(bytes: Uint8Array, start: number): void {
+  const word = readBe16(bytes, start + AT.timeToLive);
+  bytes[start + AT.timeToLive] = (word >>> 8) - 1;
+  writeBe16(bytes, start + AT.headerChecksum, update(readBe16(bytes, start + AT.headerChecksum), word, word - 0x100));
+}
+
 const END_OF_OPTIONS = 0;
 const NO_OPERATION = 1;
+const LOOSE_SOURCE_ROUTE = 131;
+const STRICT_SOURCE_ROUTE = 137;
 
 /**
  * Looks through the options of a header (RFC 791 section 3.1) without obeying any, as RFC 1122 section 3.2.1.8 lets a
@@ -117,4 +126,16 @@ export function findBadOption(bytes: Uint8Array, start: number, headerBytes: num
     at += lengthOctet;
   }
   return -1;
+}
+
+/** Whether there is a source route among the options of a header, in which {@link findBadOption} found nothing wrong. */
+export function hasSourceRoute(bytes: Uint8Array, start: number, headerBytes: number): boolean {
+  let at = IPV4_HEADER_BYTES;
+  while (at < headerBytes) {
+    const type = bytes[start + at]!;
+    if (type === END_OF_OPTIONS) return false;
+    if (type === LOOSE_SOURCE_ROUTE || type === STRICT_SOURCE_ROUTE) return true;
+    at += type === NO_OPERATION ? 1 : bytes[start + at + 1]!;
+  }
+  return false;
 }

@@ -1,6 +1,6 @@
 /**
  * IPv4 on the way in: the checks of RFC 1122 section 3.2.1, "is it for me", and the protocol registered for its number.
- * A host does not forward: what is for others ends here, in silence.
+ * What is for others a router forwards; with a host it ends here, in silence.
  */
 import type { KernelContext } from '../../context.ts';
 import type { PacketBuffer } from '../../driver-api.ts';
@@ -14,8 +14,10 @@ import {
   PROTOCOL_UNREACHABLE,
 } from '../icmp-message.ts';
 import { IPV4_HEADER_BYTES, pull } from '../packet.ts';
-import { isClassDOrE, isLoopback, LIMITED_BROADCAST } from './address.ts';
+import { isClassDOrE, isLoopback, isMulticast, LIMITED_BROADCAST } from './address.ts';
+import type { Ipv4Forward } from './forward.ts';
 import { findBadOption, Ipv4Header, parse, parseUnchecked } from './header.ts';
+import type { HookPoint, Hooks } from './hooks.ts';
 import { isOwnAddress, type Link } from './link.ts';
 
 /** What a sender hears at least of its packet in an ICMP error, beyond the IPv4 header (RFC 792). */
@@ -46,16 +48,27 @@ export class Ipv4Input {
   readonly #context: KernelContext;
   readonly #links: readonly Link[];
   readonly #errors: IcmpErrors;
+  readonly #hooks: Hooks;
+  readonly #forward: Ipv4Forward | null;
   readonly #drops: Drops;
   readonly #protocols: (Ipv4Protocol | null)[] = new Array(256).fill(null);
   readonly #arrival = new Ipv4Arrival();
   readonly #quoted = new Ipv4Header();
 
-  /** `links` is the stack's list, which grows as interfaces appear. */
-  constructor(context: KernelContext, links: readonly Link[], errors: IcmpErrors, drops: Drops) {
+  /** `links` is the stack's list, which grows as interfaces appear. `forward` is null on a host. */
+  constructor(
+    context: KernelContext,
+    links: readonly Link[],
+    errors: IcmpErrors,
+    hooks: Hooks,
+    forward: Ipv4Forward | null,
+    drops: Drops,
+  ) {
     this.#context = context;
     this.#links = links;
     this.#errors = errors;
+    this.#hooks = hooks;
+    this.#forward = forward;
     this.#drops = drops;
   }
 
@@ -66,6 +79,11 @@ export class Ipv4Input {
     this.#protocols[number] = protocol;
   }
 
+  /** Whether this host itself speaks the protocol with that number. */
+  speaks(number: number): boolean {
+    return this.#protocols[number] !== null;
+  }
+
   /**
    * Takes over `packet`, which starts at its IPv4 header and may end in the link's padding. `linkGroup`: it came in a
    * link-layer broadcast or multicast.
@@ -73,7 +91,7 @@ export class Ipv4Input {
   input(link: Link, packet: PacketBuffer, linkGroup: boolean): void {
     this.counters.received += 1;
     const arrival = this.#arrival;
-    const fault = parse(packet.bytes, packet.start, packet.length, arrival) ?? this.#addressFault(link, linkGroup);
+    const fault = parse(packet.bytes, packet.start, packet.length, arrival) ?? this.#sourceFault(link);
     if (fault !== null) {
       this.#drops.drop(packet, 'ipv4', fault);
       return;
@@ -82,7 +100,34 @@ export class Ipv4Input {
     arrival.link = link;
     const trace = this.#context.trace;
     if (trace !== null) trace.ipv4('in', arrival.source, arrival.destination, arrival.protocol, packet.length);
+    if (this.#hooks.active && !this.#runHooks('prerouting', link, packet)) return;
+    this.#sort(link, packet, linkGroup);
+  }
+
+  /** Decides whose `packet` is. */
+  #sort(link: Link, packet: PacketBuffer, linkGroup: boolean): void {
+    const arrival = this.#arrival;
+    const { destination } = arrival;
+    const broadcast = destination === LIMITED_BROADCAST || destination === link.broadcast;
+    arrival.group = broadcast;
+    const own = broadcast || (isOwnAddress(this.#links, destination) && (link.loopback || !isLoopback(destination)));
+    if (!own && (this.#forward === null || isMulticast(destination))) {
+      this.#drops.drop(packet, 'ipv4', 'not for this host');
+      return;
+    }
+    if (linkGroup && !broadcast) {
+      this.#drops.drop(packet, 'ipv4', 'broadcast on the link only');
+      return;
+    }
     if (arrival.headerBytes > IPV4_HEADER_BYTES && !this.#hasGoodOptions(packet)) return;
+    if (own) this.#deliver(link, packet);
+    else this.#forward!.forward(link, packet, arrival);
+  }
+
+  /** Hands `packet` to its protocol. */
+  #deliver(link: Link, packet: PacketBuffer): void {
+    const arrival = this.#arrival;
+    if (this.#hooks.active && !this.#runHooks('input', link, packet)) return;
     if (arrival.isFragment) {
       this.#drops.drop(packet, 'ipv4', 'fragmentation not supported');
       return;
@@ -112,19 +157,19 @@ export class Ipv4Input {
     return true;
   }
 
-  /** RFC 1122 section 3.2.1.3, and 3.3.6 for broadcasts. Sets `group` for a packet that may come in. */
-  #addressFault(link: Link, linkGroup: boolean): DropReason | null {
-    const { source, destination } = this.#arrival;
-    const broadcast = destination === LIMITED_BROADCAST || destination === link.broadcast;
-    this.#arrival.group = broadcast;
-    if (!link.loopback) {
-      if (isClassDOrE(source) || isLoopback(source) || source === link.broadcast) return 'martian source';
-      if (isOwnAddress(this.#links, source)) return 'martian source';
-      if (isLoopback(destination)) return 'not for this host';
-    }
-    if (broadcast) return null;
-    if (!isOwnAddress(this.#links, destination)) return 'not for this host';
-    return linkGroup ? 'broadcast on the link only' : null;
+  /** RFC 1122 section 3.2.1.3, RFC 1812 section 5.3.7. */
+  #sourceFault(link: Link): DropReason | null {
+    const { source } = this.#arrival;
+    if (link.loopback) return null;
+    if (isClassDOrE(source) || isLoopback(source) || source === link.broadcast) return 'martian source';
+    return isOwnAddress(this.#links, source) ? 'martian source' : null;
+  }
+
+  /** Runs hooks, which may rewrite the header. False when one has taken `packet` over. */
+  #runHooks(point: HookPoint, link: Link, packet: PacketBuffer): boolean {
+    if (!this.#hooks.run(point, packet, link, null)) return false;
+    parseUnchecked(packet.bytes, packet.start, packet.length, this.#arrival);
+    return true;
   }
 
   /** Otherwise `packet` has been answered and dropped. */

@@ -7,11 +7,13 @@ import { formatIpv4 } from '../../../src/lib/bytes.ts';
 import type { KernelContext } from '../../context.ts';
 import type { PacketBuffer } from '../../driver-api.ts';
 import type { Drops } from '../drop.ts';
+import type { NextHop } from '../next-hop.ts';
 import { IPV4_HEADER_BYTES, push } from '../packet.ts';
-import type { Route, RouteTable } from '../route.ts';
+import type { RouteTable } from '../route.ts';
 import { SocketError } from '../socket-error.ts';
 import { isLoopback } from './address.ts';
-import { DONT_FRAGMENT, emit, Ipv4Header } from './header.ts';
+import { DONT_FRAGMENT, emit, Ipv4Header, parseUnchecked } from './header.ts';
+import type { Hooks } from './hooks.ts';
 import { isOwnAddress, type Link } from './link.ts';
 
 /** Time to live of what is sent, unless a program sets another (RFC 1700, "IP Time To Live"). */
@@ -22,21 +24,23 @@ export class Ipv4Output {
   readonly #context: KernelContext;
   readonly #routes: RouteTable;
   readonly #links: readonly Link[];
+  readonly #hooks: Hooks;
   readonly #drops: Drops;
   readonly #header = new Ipv4Header();
   #identification: number;
 
   /** `links` is the stack's list, which grows as interfaces appear. */
-  constructor(context: KernelContext, routes: RouteTable, links: readonly Link[], drops: Drops) {
+  constructor(context: KernelContext, routes: RouteTable, links: readonly Link[], hooks: Hooks, drops: Drops) {
     this.#context = context;
     this.#routes = routes;
     this.#links = links;
+    this.#hooks = hooks;
     this.#drops = drops;
     this.#identification = context.random() & 0xffff;
   }
 
   /** The route to `destination`, or null, which is counted: the network is unreachable. */
-  route(destination: number): Route | null {
+  route(destination: number): NextHop | null {
     const route = this.#routes.find(destination);
     if (route === null) this.counters.noRoute += 1;
     return route;
@@ -46,7 +50,7 @@ export class Ipv4Output {
    * The route by which `socket` sends a packet of `lengthBytes`, IPv4 header and all, to `destination`. Throws
    * ENETUNREACH, EMSGSIZE, and EINVAL for what would bring a loopback address on a wire (RFC 1122 section 3.2.1.3).
    */
-  routeFor(socket: { readonly localAddress: number }, destination: number, lengthBytes: number): Route {
+  routeFor(socket: { readonly localAddress: number }, destination: number, lengthBytes: number): NextHop {
     const route = this.route(destination);
     if (route === null) throw new SocketError('ENETUNREACH', `no route to ${formatIpv4(destination)}`);
     if (lengthBytes > route.link.mtu) throw new SocketError('EMSGSIZE', `${lengthBytes} bytes are more than the MTU`);
@@ -66,7 +70,7 @@ export class Ipv4Output {
    */
   send(
     packet: PacketBuffer,
-    route: Route,
+    route: NextHop,
     source: number,
     destination: number,
     protocol: number,
@@ -94,6 +98,25 @@ export class Ipv4Output {
     this.counters.sent += 1;
     const trace = this.#context.trace;
     if (trace !== null) trace.ipv4('out', source, destination, protocol, packet.length);
-    link.send(packet, route.gateway === 0 ? destination : route.gateway);
+    if (this.#hooks.active) this.#sendThroughHooks(packet, route);
+    else link.send(packet, nextHopOf(route, destination));
+  }
+
+  /** The last steps with hooks, which may change where `packet` goes: then the route is looked up again. */
+  #sendThroughHooks(packet: PacketBuffer, planned: NextHop): void {
+    const header = this.#header;
+    const { destination } = header;
+    if (!this.#hooks.run('output', packet, null, planned.link)) return;
+    parseUnchecked(packet.bytes, packet.start, packet.length, header);
+    const route = header.destination === destination ? planned : this.route(header.destination);
+    if (route === null) {
+      this.#drops.drop(packet, 'ipv4', 'no route');
+      return;
+    }
+    if (this.#hooks.run('postrouting', packet, null, route.link)) {
+      route.link.send(packet, nextHopOf(route, header.destination));
+    }
   }
 }
+
+const nextHopOf = (route: NextHop, destination: number): number => (route.gateway === 0 ? destination : route.gateway);

@@ -5,9 +5,11 @@
 import type { Endpoint } from '../endpoint.ts';
 import type { SocketError } from '../socket-error.ts';
 import type { ControlBlock } from './control-block.ts';
-import { boundFinWait2, end, reset, setState } from './ending.ts';
+import { boundClosing, end, reset, setState } from './ending.ts';
 import { output } from './output.ts';
+import { raisePathMtu } from './path-mtu.ts';
 import { updateIsDue } from './receive-window.ts';
+import { seqAdd } from './seq.ts';
 import { armKeepAlive } from './timers.ts';
 import type { TcpInfo, TcpOptions, TcpState, TcpUser } from './user.ts';
 
@@ -100,15 +102,23 @@ export class TcpConnection {
    */
   write(bytes: Uint8Array, at = 0, length = bytes.length - at): number {
     if (!this.canWrite) return 0;
-    const count = this.block.sendBuffer.write(bytes, at, length);
-    if (count > 0) output(this.block);
+    const { block } = this;
+    const count = block.sendBuffer.write(bytes, at, length);
+    if (count > 0) {
+      raisePathMtu(block);
+      output(block);
+    }
     return count;
   }
 
-  /** All that was written so far, and not yet sent, is urgent (RFC 9293 section 3.8.5; SHLD-13: for old protocols). */
-  markUrgent(): void {
+  /**
+   * All that was written and not yet sent is urgent, and so are the next `lengthBytes` that will be written (RFC 9293
+   * section 3.8.5; SHLD-13: for old protocols).
+   */
+  markUrgent(lengthBytes = 0): void {
     const { block } = this;
-    block.sndUp = block.sendBuffer.end;
+    if (!this.canWrite) return;
+    block.sndUp = seqAdd(block.sendBuffer.end, lengthBytes);
     block.sndUrgent = true;
     output(block);
   }
@@ -155,7 +165,7 @@ export class TcpConnection {
 
   /**
    * The user is done. What was written is still sent, and `changed` is not called any more. With data unread, or with a
-   * linger time of 0, the peer gets a reset (SHLD-3).
+   * linger time of 0, the peer gets a reset (SHLD-3), unless it has all, and knows it: in TIME-WAIT.
    */
   close(): void {
     const { block } = this;
@@ -165,17 +175,14 @@ export class TcpConnection {
     if (block.state === 'CLOSED' || block.state === 'SYN-SENT') {
       end(block, null);
       block.receiveBuffer.release();
-      return;
-    }
-    if (block.receiveBuffer.length > 0 || block.options.lingerNs === 0) {
+    } else if (block.state === 'TIME-WAIT') block.receiveBuffer.release();
+    else if (block.receiveBuffer.length > 0 || block.options.lingerNs === 0) {
       reset(block, null);
       block.receiveBuffer.release();
-      return;
+    } else {
+      this.shutdownWrite();
+      boundClosing(block);
     }
-    this.shutdownWrite();
-    const { lingerNs } = block.options;
-    if (block.state === 'FIN-WAIT-2') boundFinWait2(block);
-    else if (lingerNs !== null && Number.isFinite(lingerNs) && block.flight > 0) block.timers.wait.armIn(lingerNs);
   }
 
   /** Ends the connection at once, with a reset to the peer (RFC 9293 section 3.10.5). */
@@ -237,6 +244,8 @@ export class TcpConnection {
       receiveScale: block.rcvScale,
       timestamps: block.timestamps,
       sack: block.sack,
+      urgent: this.urgentBytes,
+      softError: block.softError?.code ?? null,
     };
   }
 

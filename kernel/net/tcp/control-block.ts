@@ -7,6 +7,7 @@
  */
 import type { KernelContext } from '../../context.ts';
 import type { Timer } from '../../timer.ts';
+import type { ResendReason } from '../../trace.ts';
 import { formatEndpoint } from '../endpoint.ts';
 import type { Ipv4Output } from '../ipv4/output.ts';
 import type { SocketError } from '../socket-error.ts';
@@ -155,10 +156,18 @@ export class ControlBlock {
   /** When the oldest of these came. */
   unackedSinceNs = 0;
   lastAckSent = 0;
+  /** Acknowledgements that are not to be delayed, being the first ones. */
+  quickAcksLeft: number;
 
   // Segment size.
   peerMss = DEFAULT_MSS;
   pathMtu = 0;
+  /** MTU of the first link, which the path MTU is at most. */
+  linkMtu = 0;
+  /** When the path MTU, lowered by ICMP, is raised again. */
+  pathMtuUntilNs = Number.POSITIVE_INFINITY;
+  /** The path MTU before it was lowered without being asked to, for fear of a black hole; 0: it was not. */
+  doubtedMtu = 0;
   /** Octets of data in a full segment: SMSS, the options of every segment taken off. */
   sndMss = DEFAULT_MSS;
   /** The largest segment received: an estimate of the peer's, for delayed ACKs. */
@@ -173,7 +182,7 @@ export class ControlBlock {
   tsRecentNs = 0;
 
   // Retransmission.
-  readonly rtt = new RttEstimator();
+  readonly rtt: RttEstimator;
   /** Expiries since new data was last acknowledged. */
   retries = 0;
   /** Times that the SYN, or SYN,ACK, was sent again. */
@@ -190,6 +199,8 @@ export class ControlBlock {
   /** The timestamp clock at the last of these: an echo of that time or later says which copy has arrived. */
   retransmittedTs = 0;
   retransmits = 0;
+  /** Why SND.NXT was taken back last. */
+  resendReason: ResendReason = 'timeout';
   readonly congestion: CongestionControl;
   readonly scoreboard = new Scoreboard();
   recovery: 'open' | 'recovery' | 'loss' = 'open';
@@ -230,8 +241,16 @@ export class ControlBlock {
     this.user = user;
     this.sendBuffer = new SendBuffer(options.sendBufferBytes);
     this.receiveBuffer = new ReceiveBuffer(options.receiveBufferBytes);
-    this.congestion = congestionControl(options.congestion);
-    this.rcvScale = windowShift(options.receiveBufferBytes);
+    this.rtt = new RttEstimator(options.minRtoNs, options.rtoGranularityNs);
+    this.congestion = congestionControl(options.congestion, this.options);
+    this.rcvScale = windowShift(Math.max(options.receiveBufferBytes, options.windowScaleBytes));
+    this.quickAcksLeft = options.quickAcks;
+  }
+
+  /** For observers: `192.0.2.1:80-192.0.2.2:4000`, this end first. */
+  get name(): string {
+    const local = formatEndpoint(this.localAddress, this.localPort);
+    return `${local}-${formatEndpoint(this.remoteAddress, this.remotePort)}`;
   }
 
   get state(): TcpState {
@@ -243,8 +262,7 @@ export class ControlBlock {
     const { trace } = this.host.context;
     if (trace !== null && to !== this.#state) {
       const from = to === 'SYN-RECEIVED' && !this.active ? 'LISTEN' : this.#state;
-      const local = formatEndpoint(this.localAddress, this.localPort);
-      trace.state(`${local}-${formatEndpoint(this.remoteAddress, this.remotePort)}`, from, to);
+      trace.state(this.name, from, to);
     }
     this.#state = to;
   }

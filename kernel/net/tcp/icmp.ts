@@ -1,6 +1,6 @@
 /**
  * What ICMP reports about a connection: RFC 9293 section 3.9.2.2, with the check of RFC 5927 that the segment it quotes
- * is one in flight, and path MTU discovery, RFC 1191.
+ * is one in flight.
  */
 import {
   DESTINATION_UNREACHABLE,
@@ -12,14 +12,8 @@ import {
 } from '../icmp-message.ts';
 import type { ControlBlock } from './control-block.ts';
 import { end } from './ending.ts';
-import { sendFromStart } from './recovery.ts';
+import { fragmentationNeeded } from './path-mtu.ts';
 import { seqGeq, seqLt } from './seq.ts';
-import { updateSendMss } from './transmit.ts';
-
-/** RFC 1191 section 3: no link has a smaller MTU. */
-const MIN_MTU = 68;
-/** RFC 1191 section 7.1: MTUs that links have, for routers that do not say which. */
-const PLATEAUS = [32_000, 17_914, 8166, 4352, 2002, 1492, 1006, 508, 296, MIN_MTU];
 
 /** `seq` is that of the quoted segment, `sentBytes` the length of its packet. */
 export function icmpArrives(block: ControlBlock, report: IcmpReport, seq: number, sentBytes: number): void {
@@ -39,19 +33,4 @@ export function icmpArrives(block: ControlBlock, report: IcmpReport, seq: number
   // MUST-56: all others are soft, and end nothing; MUST-47: but the user is told.
   block.softError = socketErrorOf(report);
   block.notify();
-}
-
-/** A router on the way could not pass on a packet of ours, whose DF bit is set. */
-function fragmentationNeeded(block: ControlBlock, nextHopMtu: number, sentBytes: number): void {
-  const mtu = nextHopMtu === 0 ? plateauBelow(sentBytes) : Math.max(MIN_MTU, nextHopMtu);
-  if (mtu >= block.pathMtu) return;
-  block.pathMtu = mtu;
-  updateSendMss(block);
-  if (!block.synchronized) return;
-  sendFromStart(block);
-  block.host.schedule(block);
-}
-
-function plateauBelow(bytes: number): number {
-  return PLATEAUS.find(plateau => plateau < bytes) ?? MIN_MTU;
 }
