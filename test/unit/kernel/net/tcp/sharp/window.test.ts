@@ -98,6 +98,7 @@ test('sharp 27 a window that shrinks while a FIN is in flight: what is beyond it
 test('sharp 28 an old segment that acknowledges something does not move the right edge of the window', () => {
   const connection = rig.accepted({}, { window: 1000 });
   rig.send({ seq: 1, data: octets(1), window: 1000 });
+  rig.send({ seq: 2, window: 1000 });
   connection.write(octets(1200));
   rig.recv({ flags: 'A', seq: 1, length: 1000, ack: 2 });
   // The peer sends its octet again, and another. Its edge is at 1001, though the window of an old segment does not count.
