@@ -10,6 +10,7 @@ import { events } from './events.ts';
 import { fuzz } from './fuzz.ts';
 import { measurePaired } from './paired.ts';
 import { registerVariants } from './register-access.ts';
+import { forwarding, fullTable } from './router.ts';
 import { tcpConnections } from './tcp-connections.ts';
 import { tcpStream } from './tcp-stream.ts';
 import { udpStream } from './udp-stream.ts';
@@ -23,6 +24,10 @@ const TCP_ROUNDS = 2;
 const CONNECTIONS = [10, 100, 1000, 10_000] as const;
 const CONNECTION_ROUNDS = 20;
 const STARTS = 5;
+/** Of a TCP transfer, and what it goes through. */
+const CHAIN_BYTES = 100_000_000;
+const CHAIN_ROUTERS = 3;
+const FULL_TABLE_ROUTES = 1_000_000;
 
 /** Saturated stations, and the frames that they send in one round. */
 const CSMA_SIZES = [
@@ -49,6 +54,7 @@ function main(): void {
     ...fuzzFigures(),
     ...streamFigures(),
     ...tcpFigures(),
+    ...routerFigures(),
     ...connectionFigures(),
     ...csmaFigures(),
     ...processFigures(),
@@ -149,6 +155,37 @@ function connectionFigures(): Figure[] {
     ];
     return [time, ...(i === 0 ? [] : [ratio]), ...(count < 1000 ? [] : memory)];
   });
+}
+
+/** A router: frames through it, a full routing table, and a transfer through a chain of them. */
+function routerFigures(): Figure[] {
+  const frames = ([64, 1518] as const).map(bytes => {
+    const rounds = Array.from({ length: STREAM_ROUNDS }, () => forwarding(bytes, STREAM_FRAMES, PCI_LIKE));
+    const value = Math.max(...rounds.map(round => round.frames / round.cpuSeconds));
+    const aim = bytes === 64 ? 'aim 200000' : 'aim 125000';
+    return { name: `router, ${bytes} B`, value, unit: 'frames per CPU-second', aim };
+  });
+  const table = fullTable(FULL_TABLE_ROUTES);
+  const chain = tcpStream(CHAIN_BYTES, PCI_LIKE, CHAIN_ROUTERS);
+  return [
+    ...frames,
+    { name: 'full routing table, lookups', value: table.lookupsPerSecond, unit: 'per CPU-second', aim: 'aim 5000000' },
+    { name: 'full routing table, memory', value: table.memoryMib, unit: 'MiB' },
+    { name: 'full routing table, load', value: table.loadSeconds, unit: 's' },
+    { name: 'full routing table, one edit', value: table.editMicroseconds, unit: 'us', aim: 'under 1000' },
+    {
+      name: `TCP through ${CHAIN_ROUTERS} routers, 100 MB`,
+      value: chain.frames / chain.cpuSeconds,
+      unit: 'frames per CPU-second',
+      aim: 'at least 60000',
+    },
+    { name: `TCP through ${CHAIN_ROUTERS} routers, 100 MB: time`, value: chain.cpuSeconds, unit: 's' },
+    {
+      name: `TCP through ${CHAIN_ROUTERS} routers, rate`,
+      value: chain.megabitsPerSecond,
+      unit: 'Mb/s of virtual time',
+    },
+  ];
 }
 
 /** Saturated stations on a shared medium, and what an edge of a signal costs however many hear it. */
