@@ -108,7 +108,7 @@ export class Fib {
   ): number {
     const slot = slotAt(destination, depth);
     if (depth === depthOf(prefixLength)) {
-      const above = cover === NO_MATCH || (depth > 0 && depthOf(coverLength) < depth);
+      const above = cover === NO_MATCH || depthOf(coverLength) < depth;
       const word = above ? NOTHING : ((cover + 1) << LENGTH_BITS) | (coverLength - 8 * depth);
       return this.#paint(node, slot, prefixLength - 8 * depth, word);
     }
