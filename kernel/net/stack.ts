@@ -26,6 +26,9 @@ import { Ipv4Input } from './ipv4/input.ts';
 import type { Link } from './ipv4/link.ts';
 import { Ipv4Output } from './ipv4/output.ts';
 import { Loopback } from './loopback.ts';
+import type { NatConfig } from './nat/config.ts';
+import { Nat } from './nat/nat.ts';
+import { OwnPorts } from './nat/own-ports.ts';
 import { RouteTable } from './route.ts';
 import { Sockets } from './sockets.ts';
 import { StreamPorts } from './stream-ports.ts';
@@ -57,6 +60,8 @@ export interface NetConfig {
   readonly routes?: readonly RouteConfig[];
   /** Makes a router of this host: it forwards what is for others. */
   readonly forwarding?: boolean | ForwardingPolicy;
+  /** Makes a router translate addresses. */
+  readonly nat?: NatConfig;
   /** Rules by which packets are let through or not. */
   readonly filter?: FilterRules;
 }
@@ -80,10 +85,13 @@ export class NetStack {
   /** Null on a host that does not forward. */
   readonly ipv4Forward: Ipv4Forward | null;
   readonly ipv4Output: Ipv4Output;
+  /** Null where no addresses are translated. */
+  readonly nat: Nat | null;
   /** Null on a host without one. */
   readonly filter: PacketFilter | null;
   readonly #context: KernelContext;
   readonly #config: NetConfig;
+  readonly #echo: EchoSockets;
   readonly #interfaces: Interface[] = [];
   readonly #arpCaches: ArpCache[] = [];
   /** The loopback, then the interfaces. */
@@ -98,13 +106,14 @@ export class NetStack {
     this.icmpErrors = new IcmpErrors(context, this.ipv4Output);
     this.ipv4Forward = this.#forward(config.forwarding ?? false);
     this.ipv4Input = new Ipv4Input(context, this.#links, this.icmpErrors, this.hooks, this.ipv4Forward, this.drops);
-    const echo = new EchoSockets(context, this.ipv4Output);
-    this.icmp = new Icmp(context, this.ipv4Input, this.ipv4Output, echo, this.drops);
+    this.#echo = new EchoSockets(context, this.ipv4Output);
+    this.icmp = new Icmp(context, this.ipv4Input, this.ipv4Output, this.#echo, this.drops);
     this.udp = new Udp(context, this.ipv4Output, this.icmpErrors, this.drops);
     this.tcp = new Tcp(context, this.ipv4Output, this.drops);
     const isOwnAddress = (address: number): boolean => this.ipv4Output.isOwnAddress(address);
     const streamPorts = new StreamPorts(this.tcp, isOwnAddress, () => context.random());
-    this.sockets = new Sockets(context, { udp: this.udp, icmp: echo }, streamPorts);
+    this.sockets = new Sockets(context, { udp: this.udp, icmp: this.#echo }, streamPorts);
+    this.nat = config.nat === undefined ? null : this.#translation(config.nat);
     const { icmpErrors: errors, hooks, drops, tcp } = this;
     this.filter =
       config.filter === undefined ? null : new PacketFilter(context, config.filter, hooks, { errors, tcp }, drops);
@@ -140,6 +149,7 @@ export class NetStack {
     this.#interfaces.push(iface);
     this.#arpCaches.push(arp);
     this.addLink(iface, config.gateway ?? 0, index);
+    this.#attachToNat(iface, arp);
     return iface;
   }
 
@@ -166,7 +176,7 @@ export class NetStack {
 
   /** Counters of each layer by name, and dropped packets by reason. */
   statistics(): Readonly<Record<string, Readonly<Record<string, number>>>> {
-    const { ethernet, ipv4Input, ipv4Forward, ipv4Output, filter, icmp, icmpErrors, udp, tcp, drops } = this;
+    const { ethernet, ipv4Input, ipv4Forward, ipv4Output, nat, filter, icmp, icmpErrors, udp, tcp, drops } = this;
     return {
       ...Object.fromEntries(this.#interfaces.map(iface => [iface.name, iface.statistics()])),
       ...Object.fromEntries(
@@ -176,6 +186,7 @@ export class NetStack {
       'ipv4 in': ipv4Input.counters,
       ...(ipv4Forward === null ? {} : { 'ipv4 forward': ipv4Forward.counters }),
       'ipv4 out': ipv4Output.counters,
+      ...(nat === null ? {} : { nat: nat.statistics() }),
       ...(filter === null ? {} : { filter: filter.counters, connections: filter.tracker.counters }),
       icmp: icmp.counters,
       'icmp errors': icmpErrors.counters,
@@ -189,6 +200,21 @@ export class NetStack {
     if (forwarding === false) return null;
     const policy = forwarding === true ? {} : forwarding;
     return new Ipv4Forward(this.#context, this.routes, this.icmpErrors, this.hooks, this.drops, policy);
+  }
+
+  #translation(config: NatConfig): Nat {
+    const { udp, tcp, ipv4Input, ipv4Output } = this;
+    const own = new OwnPorts(tcp, udp, this.#echo, ipv4Input, ipv4Output);
+    const ownAddress = this.#config.interfaces[config.outside]?.address ?? 0;
+    return new Nat(this.#context, config, ownAddress, own, this.hooks, this.icmpErrors, this.drops);
+  }
+
+  #attachToNat(iface: Interface, arp: ArpCache): void {
+    const { nat } = this;
+    if (nat === null) return;
+    nat.attach(iface, iface.index);
+    if (iface.index !== this.#config.nat!.outside) return;
+    for (const address of nat.publicAddresses) if (address !== iface.address) arp.answerFor(address);
   }
 
   #register(): void {

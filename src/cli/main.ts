@@ -2,8 +2,8 @@
  * The command line: what each command is called and which options it takes. The commands themselves are loaded when
  * they are used, so that `ringtail list` starts quickly.
  *
- * Exit codes: 0 done; 2 the request itself was wrong, or a scenario or the software in it failed. A person never sees
- * a stack trace.
+ * Exit codes: 0 done; 2 the request itself was wrong, or a scenario or the software in it failed; `drill` has more of
+ * its own (docs/drill.md). A person never sees a stack trace.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { BUILT_IN } from '../scenarios/index.ts';
@@ -24,9 +24,13 @@ export async function main(argv: readonly string[]): Promise<number> {
   addLive(program);
   addReplay(program);
   addWave(program);
+  let exitCode = 0;
+  addDrill(program, code => {
+    exitCode = code;
+  });
   try {
     await program.parseAsync([...argv]);
-    return 0;
+    return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : FAILED;
     process.stderr.write(`ringtail: ${oneLine(error)}\n`);
@@ -138,6 +142,24 @@ function addWave(program: Command): void {
     .option('--svg <file>', 'write the picture')
     .option('--vcd <file>', 'write the signals for a waveform viewer')
     .action(async (name, options) => (await import('./wave-command.ts')).waveCommand(name, options));
+}
+
+function addDrill(program: Command, end: (exitCode: number) => void): void {
+  program
+    .command('drill')
+    .description('run packetdrill scripts against a host on virtual time')
+    .argument('<path...>', 'scripts, or directories of .pkt files')
+    .option('--tolerance <duration>', 'how far times may be off, such as 100us; 0ns unless given', parseDuration, 0)
+    .addOption(
+      new Option('--profile <profile>', 'whose defaults the host has').choices(['linux', 'rfc']).default('linux'),
+    )
+    .option('--strict', 'packets that a script leaves unmentioned at its end are a failure')
+    .option('--verbose', 'print every event on standard error')
+    .option('--json', 'print the results as JSON on standard output')
+    .option('--tap', 'print the results as TAP on standard output')
+    .option('--junit <file>', 'write the results as JUnit XML')
+    .option('--pcap <file>', 'write every frame, each script as an interface of its own')
+    .action(async (paths, options) => end((await import('./drill-command.ts')).drillCommand(paths, options)));
 }
 
 function parseCount(text: string): number {
