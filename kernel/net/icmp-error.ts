@@ -51,7 +51,7 @@ export class IcmpErrors {
     if (error === null) return;
     const quoteAt = packet.start - arrival.headerBytes;
     error.bytes.set(packet.bytes.subarray(quoteAt, quoteAt + quoteBytes), error.start + ICMP_HEADER_BYTES);
-    emitIcmp(error.bytes, error.start, error.length, type, code, word);
+    emitIcmp(error, type, code, word);
     this.counters.sent += 1;
     this.#output.send(error, route, arrival.destination, arrival.source, ICMP_PROTOCOL, DEFAULT_TTL, 0);
   }

@@ -5,7 +5,8 @@
 import { readBe16, readBe32, writeBe16 } from '../../src/lib/bytes.ts';
 import type { KernelContext } from '../context.ts';
 import type { PacketBuffer } from '../driver-api.ts';
-import { isGood, sum, update } from './checksum.ts';
+import { chainBytes, sumChain } from './chain.ts';
+import { isGood, update } from './checksum.ts';
 import type { DropReason, Drops } from './drop.ts';
 import type { EchoSockets } from './echo-sockets.ts';
 import {
@@ -44,16 +45,15 @@ export class Icmp implements Ipv4Protocol {
 
   input(packet: PacketBuffer, arrival: Ipv4Arrival): void {
     this.counters.received += 1;
-    const { bytes, start, length } = packet;
-    if (length < ICMP_HEADER_BYTES) {
+    if (packet.length < ICMP_HEADER_BYTES) {
       this.#drops.drop(packet, 'icmp', 'malformed ICMP');
       return;
     }
-    if (!isGood(sum(bytes, start, length))) {
+    if (!isGood(sumChain(packet, chainBytes(packet)))) {
       this.#drops.drop(packet, 'icmp', 'bad ICMP checksum');
       return;
     }
-    switch (bytes[start]) {
+    switch (packet.bytes[packet.start]) {
       case ECHO:
         this.#answer(packet, arrival);
         break;

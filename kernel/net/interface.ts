@@ -10,6 +10,7 @@
 import { formatMac, readBe16, readBe32 } from '../../src/lib/bytes.ts';
 import type { KernelContext } from '../context.ts';
 import type { DeferredWork, LinkState, NetDriverOps, NetFeatures, NetInterface, PacketBuffer } from '../driver-api.ts';
+import { chainBytes } from './chain.ts';
 import type { Drops } from './drop.ts';
 import { LIMITED_BROADCAST, maskOf } from './ipv4/address.ts';
 import type { Link } from './ipv4/link.ts';
@@ -212,7 +213,7 @@ export class Interface implements NetInterface, Link {
     this.#offering = true;
     for (let offers = 0; this.#count > 0 && !this.#stopped && offers < MAX_OFFERS; offers++) {
       const packet = this.#queue[this.#head]!;
-      const lengthBytes = totalBytes(packet);
+      const lengthBytes = chainBytes(packet);
       // Stopped beforehand: `wakeQueue` may come while the driver is still about to say that it has no room.
       this.#stopped = true;
       if (!this.#ops.transmit(packet)) continue;
@@ -245,13 +246,6 @@ export class Interface implements NetInterface, Link {
     this.#neighbours?.linkChanged(up);
     return false;
   }
-}
-
-/** The octets of all its buffers. */
-function totalBytes(packet: PacketBuffer): number {
-  let bytes = packet.length;
-  for (let each = packet.next; each !== null; each = each.next) bytes += each.length;
-  return bytes;
 }
 
 /** A MAC address as a number. */

@@ -15,8 +15,10 @@ import {
 } from '../icmp-message.ts';
 import { IPV4_HEADER_BYTES, pull } from '../packet.ts';
 import { isClassDOrE, isLoopback, LIMITED_BROADCAST } from './address.ts';
-import { findBadOption, Ipv4Header, parse, parseUnchecked } from './header.ts';
+import { FRAGMENT_OFFSET, Ipv4Header, parse, parseUnchecked } from './header.ts';
 import { isOwnAddress, type Link } from './link.ts';
+import { findBadOption } from './options.ts';
+import { Reassembly } from './reassembly.ts';
 
 /** What a sender hears at least of its packet in an ICMP error, beyond the IPv4 header (RFC 792). */
 const QUOTED_PAYLOAD_BYTES = 8;
@@ -32,7 +34,10 @@ export class Ipv4Arrival extends Ipv4Header {
 /** A protocol above IPv4. */
 export interface Ipv4Protocol {
   readonly name: string;
-  /** Takes over `packet`, which starts at its payload, `arrival.headerBytes` behind its header. Nothing of it is kept. */
+  /**
+   * Takes over `packet`, which starts at its payload, `arrival.headerBytes` behind its header, and may be a chain of
+   * buffers (`../chain.ts`). Nothing of it is kept.
+   */
   input(packet: PacketBuffer, arrival: Ipv4Arrival): void;
   /**
    * Something that this host sent with `sent` as its header did not arrive. At least {@link QUOTED_PAYLOAD_BYTES} of its
@@ -43,6 +48,7 @@ export interface Ipv4Protocol {
 
 export class Ipv4Input {
   readonly counters = { received: 0, delivered: 0 };
+  readonly reassembly: Reassembly;
   readonly #context: KernelContext;
   readonly #links: readonly Link[];
   readonly #errors: IcmpErrors;
@@ -57,6 +63,7 @@ export class Ipv4Input {
     this.#links = links;
     this.#errors = errors;
     this.#drops = drops;
+    this.reassembly = new Reassembly(context, errors, drops, new Ipv4Arrival());
   }
 
   /** Makes `protocol` take all packets with its number from now on. Throws a RangeError when another does already. */
@@ -83,19 +90,8 @@ export class Ipv4Input {
     const trace = this.#context.trace;
     if (trace !== null) trace.ipv4('in', arrival.source, arrival.destination, arrival.protocol, packet.length);
     if (arrival.headerBytes > IPV4_HEADER_BYTES && !this.#hasGoodOptions(packet)) return;
-    if (arrival.isFragment) {
-      this.#drops.drop(packet, 'ipv4', 'fragmentation not supported');
-      return;
-    }
-    const protocol = this.#protocols[arrival.protocol]!;
-    pull(packet, arrival.headerBytes);
-    if (protocol !== null) {
-      this.counters.delivered += 1;
-      protocol.input(packet, arrival);
-      return;
-    }
-    this.#errors.send(DESTINATION_UNREACHABLE, PROTOCOL_UNREACHABLE, 0, packet, arrival);
-    this.#drops.drop(packet, 'ipv4', 'no such protocol');
+    const whole = arrival.isFragment ? this.reassembly.add(packet, arrival) : packet;
+    if (whole !== null) this.#deliver(whole);
   }
 
   /**
@@ -108,8 +104,24 @@ export class Ipv4Input {
     if (!parseUnchecked(bytes, start, length, quoted)) return false;
     if (length < quoted.headerBytes + QUOTED_PAYLOAD_BYTES) return false;
     if (!isOwnAddress(this.#links, quoted.source)) return false;
+    // What stands behind the header of a later fragment is the middle of something: nobody can be told.
+    if ((quoted.fragment & FRAGMENT_OFFSET) !== 0) return true;
     this.#protocols[quoted.protocol]?.error(report, quoted, bytes, start + quoted.headerBytes);
     return true;
+  }
+
+  /** Passes a whole datagram for this host, which starts at its header, to its protocol. */
+  #deliver(packet: PacketBuffer): void {
+    const arrival = this.#arrival;
+    const protocol = this.#protocols[arrival.protocol]!;
+    pull(packet, arrival.headerBytes);
+    if (protocol !== null) {
+      this.counters.delivered += 1;
+      protocol.input(packet, arrival);
+      return;
+    }
+    this.#errors.send(DESTINATION_UNREACHABLE, PROTOCOL_UNREACHABLE, 0, packet, arrival);
+    this.#drops.drop(packet, 'ipv4', 'no such protocol');
   }
 
   /** RFC 1122 section 3.2.1.3, and 3.3.6 for broadcasts. Sets `group` for a packet that may come in. */

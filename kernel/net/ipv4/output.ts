@@ -1,30 +1,34 @@
 /**
  * IPv4 on the way out: finds the route, writes the header, hands the packet to the route's link (RFC 791 section 3.2,
- * RFC 1122 section 3.3). Packets longer than the MTU of their link are refused by the layers above, for nothing here
- * fragments.
+ * RFC 1122 section 3.3), in fragments if it is longer than the link or the path takes.
  */
 import { formatIpv4 } from '../../../src/lib/bytes.ts';
 import type { KernelContext } from '../../context.ts';
 import type { PacketBuffer } from '../../driver-api.ts';
+import { chainBytes } from '../chain.ts';
 import type { Drops } from '../drop.ts';
-import { IPV4_HEADER_BYTES, push } from '../packet.ts';
+import { IPV4_HEADER_BYTES, MAX_IPV4_BYTES, push } from '../packet.ts';
 import type { Route, RouteTable } from '../route.ts';
 import { SocketError } from '../socket-error.ts';
 import { isLoopback } from './address.ts';
+import { fragment } from './fragment.ts';
 import { DONT_FRAGMENT, emit, Ipv4Header } from './header.ts';
+import { Identifications } from './identification.ts';
 import { isOwnAddress, type Link } from './link.ts';
+import { PathMtus } from './path-mtu.ts';
 
 /** Time to live of what is sent, unless a program sets another (RFC 1700, "IP Time To Live"). */
 export const DEFAULT_TTL = 64;
 
 export class Ipv4Output {
-  readonly counters = { sent: 0, noRoute: 0 };
+  readonly counters = { sent: 0, fragmented: 0, noRoute: 0 };
+  readonly pathMtus: PathMtus;
   readonly #context: KernelContext;
   readonly #routes: RouteTable;
   readonly #links: readonly Link[];
   readonly #drops: Drops;
   readonly #header = new Ipv4Header();
-  #identification: number;
+  readonly #identifications: Identifications;
 
   /** `links` is the stack's list, which grows as interfaces appear. */
   constructor(context: KernelContext, routes: RouteTable, links: readonly Link[], drops: Drops) {
@@ -32,7 +36,8 @@ export class Ipv4Output {
     this.#routes = routes;
     this.#links = links;
     this.#drops = drops;
-    this.#identification = context.random() & 0xffff;
+    this.#identifications = new Identifications(context.random());
+    this.pathMtus = new PathMtus(context);
   }
 
   /** The route to `destination`, or null, which is counted: the network is unreachable. */
@@ -49,7 +54,7 @@ export class Ipv4Output {
   routeFor(socket: { readonly localAddress: number }, destination: number, lengthBytes: number): Route {
     const route = this.route(destination);
     if (route === null) throw new SocketError('ENETUNREACH', `no route to ${formatIpv4(destination)}`);
-    if (lengthBytes > route.link.mtu) throw new SocketError('EMSGSIZE', `${lengthBytes} bytes are more than the MTU`);
+    if (lengthBytes > MAX_IPV4_BYTES) throw new SocketError('EMSGSIZE', `no packet has ${lengthBytes} bytes`);
     if (isLoopback(socket.localAddress) && !route.link.loopback) {
       throw new SocketError('EINVAL', 'a loopback address cannot leave the host');
     }
@@ -60,9 +65,25 @@ export class Ipv4Output {
     return isOwnAddress(this.#links, address);
   }
 
+  /** The MTU of the link by which packets leave for `destination`; 0 without a route. */
+  linkMtu(destination: number): number {
+    return this.route(destination)?.link.mtu ?? 0;
+  }
+
+  /** The longest packet in octets that gets to `destination` whole, as far as this host knows; 0 without a route. */
+  pathMtu(destination: number): number {
+    return this.pathMtus.mtu(destination, this.linkMtu(destination));
+  }
+
+  /** As {@link PathMtus.learn}, on an error about a packet of `sentBytes` octets that this host did send, with DF. */
+  learnPathMtu(destination: number, nextHopMtu: number, sentBytes: number): void {
+    this.pathMtus.learn(destination, nextHopMtu, sentBytes, this.linkMtu(destination));
+  }
+
   /**
-   * Sends `packet`, which starts at its payload, has headroom, and now belongs to the stack. `source` is `route.source`,
-   * or another address of this host. `dontFragment`: a router that cannot pass it on as it is shall say so (RFC 1191).
+   * Sends `packet`, which starts at its payload, has headroom, and now belongs to the stack; it may be a chain of buffers
+   * (`../chain.ts`). `source` is `route.source`, or another address of this host. `dontFragment`: a router that cannot
+   * pass it on as it is shall say so (RFC 1191).
    */
   send(
     packet: PacketBuffer,
@@ -82,18 +103,31 @@ export class Ipv4Output {
     push(packet, IPV4_HEADER_BYTES);
     const header = this.#header;
     header.typeOfService = typeOfService;
-    header.totalBytes = packet.length;
-    header.identification = this.#identification;
+    header.totalBytes = packet.next === null ? packet.length : chainBytes(packet);
+    header.identification = dontFragment ? 0 : this.#identifications.next(source, destination, protocol);
     header.fragment = dontFragment ? DONT_FRAGMENT : 0;
     header.timeToLive = timeToLive;
     header.protocol = protocol;
     header.source = source;
     header.destination = destination;
     emit(packet.bytes, packet.start, header);
-    this.#identification = (this.#identification + 1) & 0xffff;
     this.counters.sent += 1;
     const trace = this.#context.trace;
-    if (trace !== null) trace.ipv4('out', source, destination, protocol, packet.length);
-    link.send(packet, route.gateway === 0 ? destination : route.gateway);
+    if (trace !== null) trace.ipv4('out', source, destination, protocol, header.totalBytes);
+    const nextHop = route.gateway === 0 ? destination : route.gateway;
+    const mtu = dontFragment ? link.mtu : this.pathMtus.mtu(destination, link.mtu);
+    if (header.totalBytes <= mtu || packet.segmentBytes !== 0) link.send(packet, nextHop);
+    else this.#sendLong(packet, mtu, link, nextHop, dontFragment);
+  }
+
+  #sendLong(packet: PacketBuffer, mtu: number, link: Link, nextHop: number, dontFragment: boolean): void {
+    if (dontFragment) {
+      this.#drops.drop(packet, 'ipv4', 'fragmentation needed');
+      return;
+    }
+    this.counters.fragmented += 1;
+    if (!fragment(this.#context.packets, packet, mtu, link, nextHop)) {
+      this.#drops.count('ipv4', 'no packet buffer is free');
+    }
   }
 }

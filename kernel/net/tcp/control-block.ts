@@ -159,6 +159,12 @@ export class ControlBlock {
   // Segment size.
   peerMss = DEFAULT_MSS;
   pathMtu = 0;
+  /** What this connection has found out by itself: `pathMtu` is never more. */
+  pathMtuBound = Number.POSITIVE_INFINITY;
+  /** When `pathMtu` was asked for: what IPv4's count was then. */
+  pathMtuGeneration = -1;
+  /** Octets that the first link on the way takes: what a peer on it may send. */
+  linkMtu = 0;
   /** Octets of data in a full segment: SMSS, the options of every segment taken off. */
   sndMss = DEFAULT_MSS;
   /** The largest segment received: an estimate of the peer's, for delayed ACKs. */

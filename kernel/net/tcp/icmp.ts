@@ -14,12 +14,7 @@ import type { ControlBlock } from './control-block.ts';
 import { end } from './ending.ts';
 import { sendFromStart } from './recovery.ts';
 import { seqGeq, seqLt } from './seq.ts';
-import { updateSendMss } from './transmit.ts';
-
-/** RFC 1191 section 3: no link has a smaller MTU. */
-const MIN_MTU = 68;
-/** RFC 1191 section 7.1: MTUs that links have, for routers that do not say which. */
-const PLATEAUS = [32_000, 17_914, 8166, 4352, 2002, 1492, 1006, 508, 296, MIN_MTU];
+import { refreshPathMtu } from './transmit.ts';
 
 /** `seq` is that of the quoted segment, `sentBytes` the length of its packet. */
 export function icmpArrives(block: ControlBlock, report: IcmpReport, seq: number, sentBytes: number): void {
@@ -43,15 +38,10 @@ export function icmpArrives(block: ControlBlock, report: IcmpReport, seq: number
 
 /** A router on the way could not pass on a packet of ours, whose DF bit is set. */
 function fragmentationNeeded(block: ControlBlock, nextHopMtu: number, sentBytes: number): void {
-  const mtu = nextHopMtu === 0 ? plateauBelow(sentBytes) : Math.max(MIN_MTU, nextHopMtu);
-  if (mtu >= block.pathMtu) return;
-  block.pathMtu = mtu;
-  updateSendMss(block);
-  if (!block.synchronized) return;
+  const before = block.pathMtu;
+  block.host.output.learnPathMtu(block.remoteAddress, nextHopMtu, sentBytes);
+  refreshPathMtu(block);
+  if (block.pathMtu >= before || !block.synchronized) return;
   sendFromStart(block);
   block.host.schedule(block);
-}
-
-function plateauBelow(bytes: number): number {
-  return PLATEAUS.find(plateau => plateau < bytes) ?? MIN_MTU;
 }

@@ -33,8 +33,6 @@ const COOKIE_LIFE_NS = 128_000_000_000;
 export interface ListenerHost extends TcpHost {
   readonly initialNumbers: InitialNumbers;
   readonly cookies: SynCookies;
-  /** The path MTU to `address`, 0 when there is no route. */
-  pathMtu(address: number): number;
   /**
    * A new connection, in the table, its sequence numbers chosen, above those of `previous`, which had the same
    * endpoints; null when there are too many.
@@ -196,7 +194,7 @@ export class TcpListener implements ConnectionParent {
     header.ack = seqAdd(segment.seq, 1);
     header.flags = SYN | ACK;
     header.window = Math.min(MAX_UNSCALED_WINDOW, this.options.receiveBufferBytes);
-    header.mss = Math.max(0, host.pathMtu(segment.sourceAddress) - 40);
+    header.mss = Math.max(0, host.output.linkMtu(segment.sourceAddress) - 40);
     sendBare(host, header);
   }
 

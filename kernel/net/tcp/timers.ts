@@ -9,7 +9,7 @@ import { armIn, delayedAckIsDue, output, sendOverride, sendProbe, sendSyn } from
 import { afterTimeout } from './recovery.ts';
 import { ACK } from './segment.ts';
 import { seqAdd } from './seq.ts';
-import { transmit, updateSendMss } from './transmit.ts';
+import { refreshPathMtu, transmit } from './transmit.ts';
 
 /** MUST-20: retransmissions after which the user is told that things do not go well, and the path is doubted. */
 const R1_RETRIES = 3;
@@ -86,8 +86,8 @@ function persist(block: ControlBlock): void {
 /** R1 is reached. Full segments may be too long for the path, and nobody says so. */
 function doubtPath(block: ControlBlock): void {
   if (block.flight >= block.sndMss && block.pathMtu > BLACK_HOLE_MTU) {
-    block.pathMtu = BLACK_HOLE_MTU;
-    updateSendMss(block);
+    block.pathMtuBound = BLACK_HOLE_MTU;
+    refreshPathMtu(block);
   }
   block.notify();
 }

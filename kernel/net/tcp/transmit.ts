@@ -32,6 +32,17 @@ export function updateSendMss(block: ControlBlock): void {
   block.congestion.setMss(block.sndMss);
 }
 
+/** Asks IPv4 again how long a packet may be: it has learnt something of a path, or forgotten it. */
+export function refreshPathMtu(block: ControlBlock): void {
+  const { output } = block.host;
+  block.pathMtuGeneration = output.pathMtus.generation;
+  const mtu = Math.min(output.pathMtu(block.remoteAddress), block.pathMtuBound);
+  // Without a route the old answer is as good as any.
+  if (mtu === 0 || mtu === block.pathMtu) return;
+  block.pathMtu = mtu;
+  updateSendMss(block);
+}
+
 /** Octets of data that fit into the next segment: SACK blocks take room too. */
 export function payloadLimit(block: ControlBlock): number {
   if (!hasSackBlocks(block)) return block.sndMss;

@@ -180,8 +180,8 @@ describe('send', () => {
     rig.expectSentIpv4({ protocol: 1, payload: icmp({ type: 8, word: 0x1234_0007, data: [5] }) });
   });
 
-  test('of an icmp socket is EMSGSIZE beyond the MTU', () => {
-    const message = new Uint8Array(1481);
+  test('of an icmp socket is EMSGSIZE beyond what a packet can hold', () => {
+    const message = new Uint8Array(65_516);
     message[0] = 8;
     expect(codeOf(() => open('icmp').sendto(message, parseIpv4(PEER)))).toBe('EMSGSIZE');
   });
