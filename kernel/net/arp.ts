@@ -18,6 +18,7 @@ import type { Drops } from './drop.ts';
 import { BROADCAST_MAC, ETHERTYPE_ARP, ETHERTYPE_IPV4, type Ethernet } from './ethernet.ts';
 import type { Interface, Neighbours } from './interface.ts';
 import { isClassDOrE, isLoopback, LIMITED_BROADCAST } from './ipv4/address.ts';
+import { FRAGMENT_OFFSET, fragmentWordOf } from './ipv4/header.ts';
 import { ETHERNET_HEADER_BYTES } from './packet.ts';
 
 const SECOND_NS = 1_000_000_000;
@@ -30,8 +31,8 @@ const RETRY_NS = SECOND_NS;
 /** Requests without an answer after which the address counts as unreachable. */
 const MAX_REQUESTS = 3;
 const MAX_ENTRIES = 512;
-/** Packets that wait for one address; a newer one takes the place of the oldest. */
-const QUEUE_PACKETS = 4;
+/** Datagrams that wait for one address, in however many fragments; a newer one takes the place of the oldest. */
+const QUEUE_DATAGRAMS = 4;
 /** Packets that wait in all, so that a scan of a network cannot take every buffer. */
 const MAX_WAITING = 64;
 /** RFC 5227 section 2.3: ANNOUNCE_NUM and ANNOUNCE_INTERVAL. */
@@ -60,6 +61,8 @@ interface Entry {
   requests: number;
   readonly timer: DriverTimer;
   readonly waiting: PacketBuffer[];
+  /** Those among them that begin a datagram. */
+  datagrams: number;
 }
 
 export class ArpCache implements Neighbours {
@@ -172,7 +175,7 @@ export class ArpCache implements Neighbours {
     this.#trace('learned', entry.address, entry.mac);
     this.#waitingCount -= entry.waiting.length;
     for (const packet of entry.waiting) this.#ethernet.output(this.#iface, packet, entry.mac, ETHERTYPE_IPV4);
-    entry.waiting.length = 0;
+    entry.waiting.length = entry.datagrams = 0;
   }
 
   #reply(arp: ArpPacket): void {
@@ -204,6 +207,7 @@ export class ArpCache implements Neighbours {
       requests: 0,
       timer: this.#context.timer(() => this.#timeout(entry)),
       waiting: [],
+      datagrams: 0,
     };
     this.#entries.set(address | 0, entry);
     return entry;
@@ -224,16 +228,24 @@ export class ArpCache implements Neighbours {
   }
 
   #wait(entry: Entry, packet: PacketBuffer): void {
-    if (entry.waiting.length === QUEUE_PACKETS) {
-      this.#waitingCount -= 1;
-      this.#drops.drop(entry.waiting.shift()!, this.#iface.name, 'ARP queue is full');
-    }
+    const begins = beginsDatagram(packet);
+    if (begins && entry.datagrams === QUEUE_DATAGRAMS) this.#dropOldest(entry);
     if (this.#waitingCount === MAX_WAITING) {
       this.#drops.drop(packet, this.#iface.name, 'ARP queue is full');
       return;
     }
     this.#waitingCount += 1;
     entry.waiting.push(packet);
+    if (begins) entry.datagrams += 1;
+  }
+
+  /** Makes room for a datagram: a part of the oldest would be of no use. */
+  #dropOldest(entry: Entry): void {
+    do {
+      this.#waitingCount -= 1;
+      this.#drops.drop(entry.waiting.shift()!, this.#iface.name, 'ARP queue is full');
+    } while (entry.waiting.length > 0 && !beginsDatagram(entry.waiting[0]!));
+    entry.datagrams -= 1;
   }
 
   #probe(entry: Entry): void {
@@ -305,6 +317,10 @@ export class ArpCache implements Neighbours {
     trace.arp(`${this.#iface.name}: ${what} ${formatIpv4(address)}${at}`);
   }
 }
+
+/** Whether an IPv4 packet is not a fragment, or the first. */
+const beginsDatagram = ({ bytes, start }: PacketBuffer): boolean =>
+  (fragmentWordOf(bytes, start) & FRAGMENT_OFFSET) === 0;
 
 function isSameMac(a: Uint8Array, b: Uint8Array): boolean {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;

@@ -204,10 +204,10 @@ describe('the loopback', () => {
   test('has a bounded queue', () => {
     const socket = rig.net.sockets.socket('udp');
     socket.bind(0, 7777);
-    for (let i = 0; i < 70; i++) socket.sendto(Uint8Array.of(i), parseIpv4('127.0.0.1'), 7777);
+    for (let i = 0; i < 134; i++) socket.sendto(Uint8Array.of(i), parseIpv4('127.0.0.1'), 7777);
     expect(rig.net.drops.counts['loopback queue is full']).toBe(6);
     rig.settle();
-    expect(socket.counters.received).toBe(64);
+    expect(socket.counters.received).toBe(128);
     rig.expectNoLeak();
   });
 
