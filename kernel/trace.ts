@@ -23,6 +23,11 @@ export interface KernelTrace {
   arp(text: string): void;
   /** An IPv4 packet; `handler` serves its protocol number, or null: none. */
   ipv4(direction: Direction, source: number, destination: number, protocol: number, lengthBytes: number): void;
+  /**
+   * A router found its way for a packet to `destination`: the prefix that matched, the next hop (0: the destination is
+   * on the link), the link, and the time to live that is left.
+   */
+  forward(destination: number, prefix: string, gateway: number, link: string, timeToLive: number): void;
   /** A TCP connection or listener, named by its endpoints, went from one state of RFC 9293 section 3.3.2 to another. */
   state(connection: string, from: string, to: string): void;
   /** What TCP did that no state shows: a segment sent again, a window that closed, a timer that fired. */

@@ -49,6 +49,7 @@ export { virtualTimeScheduler } from './observe/virtual-time-scheduler.ts';
 export { type AccessCosts, type Computer, type ComputerOptions, FREE, PCI_LIKE } from './world/computer.ts';
 export type { Nic, NicOptions } from './world/nic.ts';
 export { type Recorder, recordFrames, recordSignals } from './world/recorders.ts';
+export type { RouteOptions, RoutingOptions } from './world/routing.ts';
 export {
   type OptionValues,
   type Scenario,

@@ -23,11 +23,15 @@ export const TIME_EXCEEDED = 11;
 export const PARAMETER_PROBLEM = 12;
 
 // Codes of destination unreachable.
-const NET_UNREACHABLE = 0;
+export const NET_UNREACHABLE = 0;
 export const HOST_UNREACHABLE = 1;
 export const PROTOCOL_UNREACHABLE = 2;
 export const PORT_UNREACHABLE = 3;
 export const FRAGMENTATION_NEEDED = 4;
+
+// Codes of time exceeded, and of redirect.
+export const TTL_EXCEEDED = 0;
+export const REDIRECT_HOST = 1;
 
 /** The pointer of a parameter problem is the first octet of the word. */
 export const POINTER_SHIFT = 24;

@@ -1,9 +1,10 @@
 /**
  * The network stack of one host: makes the layers, joins them, and is what the kernel, programs' sockets and inspectors
- * see of them. How a packet goes, in both directions:
+ * see of them. How a packet goes, in both directions, and through a router:
  *
  *     Socket -> Tcp / Udp / EchoSockets -> Ipv4Output (RouteTable) -> Interface -> ArpCache -> Ethernet -> Interface -> driver
  *     driver -> Interface -> Ethernet -> Ipv4Input -> Tcp / Udp / Icmp -> Socket
+ *     ... Ipv4Input -> Ipv4Forward (RouteTable) -> Interface ...
  */
 import { InvariantError } from '../../src/lib/assert.ts';
 import type { KernelContext } from '../context.ts';
@@ -17,6 +18,8 @@ import { IcmpErrors } from './icmp-error.ts';
 import { DESTINATION_UNREACHABLE, HOST_UNREACHABLE, ICMP_PROTOCOL } from './icmp-message.ts';
 import { Interface } from './interface.ts';
 import { LIMITED_BROADCAST, LOOPBACK_NETWORK, LOOPBACK_PREFIX_LENGTH, maskOf } from './ipv4/address.ts';
+import { type ForwardingPolicy, Ipv4Forward } from './ipv4/forward.ts';
+import { Hooks } from './ipv4/hooks.ts';
 import { Ipv4Input } from './ipv4/input.ts';
 import type { Link } from './ipv4/link.ts';
 import { Ipv4Output } from './ipv4/output.ts';
@@ -50,6 +53,8 @@ export interface NetConfig {
   /** In the order in which drivers add interfaces. An interface beyond these stays without an address. */
   readonly interfaces: readonly InterfaceConfig[];
   readonly routes?: readonly RouteConfig[];
+  /** Makes a router of this host: it forwards what is for others. */
+  readonly forwarding?: boolean | ForwardingPolicy;
 }
 
 /** Prefix length of a route to one host. */
@@ -59,6 +64,8 @@ const NO_CONFIG: InterfaceConfig = { address: 0, prefixLength: 0 };
 export class NetStack {
   readonly ethernet: Ethernet;
   readonly routes = new RouteTable();
+  /** Empty; address translation and packet filter add theirs. */
+  readonly hooks = new Hooks();
   readonly sockets: Sockets;
   readonly drops: Drops;
   readonly udp: Udp;
@@ -66,6 +73,8 @@ export class NetStack {
   readonly icmp: Icmp;
   readonly icmpErrors: IcmpErrors;
   readonly ipv4Input: Ipv4Input;
+  /** Null on a host that does not forward. */
+  readonly ipv4Forward: Ipv4Forward | null;
   readonly ipv4Output: Ipv4Output;
   readonly #context: KernelContext;
   readonly #config: NetConfig;
@@ -79,9 +88,10 @@ export class NetStack {
     this.#config = config;
     this.drops = new Drops(context);
     this.ethernet = new Ethernet(context, this.drops);
-    this.ipv4Output = new Ipv4Output(context, this.routes, this.#links, this.drops);
+    this.ipv4Output = new Ipv4Output(context, this.routes, this.#links, this.hooks, this.drops);
     this.icmpErrors = new IcmpErrors(context, this.ipv4Output);
-    this.ipv4Input = new Ipv4Input(context, this.#links, this.icmpErrors, this.drops);
+    this.ipv4Forward = this.#forward(config.forwarding ?? false);
+    this.ipv4Input = new Ipv4Input(context, this.#links, this.icmpErrors, this.hooks, this.ipv4Forward, this.drops);
     const echo = new EchoSockets(context, this.ipv4Output);
     this.icmp = new Icmp(context, this.ipv4Input, this.ipv4Output, echo, this.drops);
     this.udp = new Udp(context, this.ipv4Output, this.icmpErrors, this.drops);
@@ -133,7 +143,7 @@ export class NetStack {
 
   /** Counters of each layer by name, and dropped packets by reason. */
   statistics(): Readonly<Record<string, Readonly<Record<string, number>>>> {
-    const { ethernet, ipv4Input, ipv4Output, icmp, icmpErrors, udp, tcp, drops } = this;
+    const { ethernet, ipv4Input, ipv4Forward, ipv4Output, icmp, icmpErrors, udp, tcp, drops } = this;
     return {
       ...Object.fromEntries(this.#interfaces.map(iface => [iface.name, iface.statistics()])),
       ...Object.fromEntries(
@@ -141,6 +151,7 @@ export class NetStack {
       ),
       ethernet: ethernet.counters,
       'ipv4 in': ipv4Input.counters,
+      ...(ipv4Forward === null ? {} : { 'ipv4 forward': ipv4Forward.counters }),
       'ipv4 out': ipv4Output.counters,
       icmp: icmp.counters,
       'icmp errors': icmpErrors.counters,
@@ -148,6 +159,12 @@ export class NetStack {
       tcp: { ...tcp.counters },
       drops: drops.counts,
     };
+  }
+
+  #forward(forwarding: boolean | ForwardingPolicy): Ipv4Forward | null {
+    if (forwarding === false) return null;
+    const policy = forwarding === true ? {} : forwarding;
+    return new Ipv4Forward(this.#context, this.routes, this.icmpErrors, this.hooks, this.drops, policy);
   }
 
   #register(): void {
@@ -180,9 +197,14 @@ export class NetStack {
     }
   }
 
-  /** Nobody answered for the next hop of `packet`: its sender hears what a router would have said. */
+  /**
+   * Nobody answered for the next hop of `packet`: its sender hears of it, by an ICMP error unless it is this host. With
+   * hooks even an address of this host may stand for somebody else's; they know, and see the error go out.
+   */
   #unreachable(iface: Interface, packet: PacketBuffer): void {
     const report = { type: DESTINATION_UNREACHABLE, code: HOST_UNREACHABLE, word: 0, reporter: iface.address };
-    this.ipv4Input.error(report, packet.bytes, packet.start, packet.length);
+    const translated = this.ipv4Forward !== null && this.hooks.active;
+    if (!translated && this.ipv4Input.error(report, packet.bytes, packet.start, packet.length)) return;
+    this.ipv4Forward?.unreachable(packet);
   }
 }

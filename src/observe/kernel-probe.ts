@@ -33,6 +33,14 @@ type KernelHappening =
       readonly protocol: number;
       readonly lengthBytes: number;
     }
+  | {
+      readonly kind: 'forward';
+      readonly destination: number;
+      readonly prefix: string;
+      readonly gateway: number;
+      readonly link: string;
+      readonly timeToLive: number;
+    }
   | { readonly kind: 'state'; readonly connection: string; readonly from: string; readonly to: string }
   | { readonly kind: 'socket'; readonly direction: Direction; readonly socket: string; readonly lengthBytes: number }
   | { readonly kind: 'drop'; readonly where: string; readonly reason: string };
@@ -66,6 +74,8 @@ function fanOut(tell: (happening: KernelHappening) => void): KernelTrace {
     arp: text => tell({ kind: 'arp', text }),
     ipv4: (direction, source, destination, protocol, lengthBytes) =>
       tell({ kind: 'ipv4', direction, source, destination, protocol, lengthBytes }),
+    forward: (destination, prefix, gateway, link, timeToLive) =>
+      tell({ kind: 'forward', destination, prefix, gateway, link, timeToLive }),
     state: (connection, from, to) => tell({ kind: 'state', connection, from, to }),
     tcp: text => tell({ kind: 'tcp', text }),
     socket: (direction, socket, lengthBytes) => tell({ kind: 'socket', direction, socket, lengthBytes }),

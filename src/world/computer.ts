@@ -33,7 +33,8 @@ import {
   RAM_BASE,
   UART,
 } from './memory-map.ts';
-import { driverOptionsOf, interfaceConfigOf, macOf, type Nic, type NicOptions, profileOf } from './nic.ts';
+import { driverOptionsOf, macOf, type Nic, type NicOptions, profileOf } from './nic.ts';
+import { netConfigOf, type RoutingOptions } from './routing.ts';
 
 const MIB = 1024 * 1024;
 /** Without NICs. */
@@ -74,9 +75,7 @@ export const FREE: AccessCosts = {
   trapNs: 0,
 };
 
-export interface ComputerOptions {
-  /** In the order of their PCI slots: `eth0` is the first. */
-  readonly nics: readonly NicOptions[];
+export interface ComputerOptions extends RoutingOptions {
   /** Unless given, enough for the rings of the NICs: 4 for one with rings of the usual size. */
   readonly memoryMib?: number;
   /** {@link PCI_LIKE} unless given. */
@@ -193,7 +192,7 @@ export class Computer {
           e1000Driver({}, new Map(options.nics.map((nic, index) => [FIRST_NIC_SLOT + index, driverOptionsOf(nic)]))),
         ],
       },
-      net: { interfaces: options.nics.map(interfaceConfigOf), routes: [] },
+      net: netConfigOf(options),
       programs: this.#programs,
     });
   }

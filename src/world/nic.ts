@@ -6,6 +6,7 @@ import type { E1000Options } from '../../drivers/e1000/e1000.ts';
 import type { Features } from '../../drivers/e1000/features.ts';
 import type { E1000Nic } from '../../hw/nic/e1000/e1000.ts';
 import { PROFILES, type Profile, type ProfileName } from '../../hw/nic/e1000/profile.ts';
+import { maskOf } from '../../kernel/net/ipv4/address.ts';
 import type { InterfaceConfig } from '../../kernel/net/stack.ts';
 import { formatIpv4, parseIpv4, parseMac } from '../lib/bytes.ts';
 
@@ -66,18 +67,32 @@ export function interfaceConfigOf({ address, gateway }: NicOptions): InterfaceCo
   const config = parseAddress(address);
   if (gateway === undefined) return config;
   const nextHop = parseIpv4(gateway);
-  const hosts = 2 ** (32 - config.prefixLength);
-  if (nextHop === config.address || Math.floor(nextHop / hosts) !== Math.floor(config.address / hosts)) {
+  if (!isNeighbour(config, nextHop)) {
     throw new RangeError(`gateway ${formatIpv4(nextHop)} is no other host on the network of ${address}`);
   }
   return { ...config, gateway: nextHop };
 }
 
-function parseAddress(text: string): InterfaceConfig {
+/** Whether `address` can be that of another host on the network of an interface. */
+export function isNeighbour(config: InterfaceConfig, address: number): boolean {
+  return (
+    config.address !== 0 &&
+    address !== config.address &&
+    ((address ^ config.address) & maskOf(config.prefixLength)) === 0
+  );
+}
+
+/** `192.0.2.1/24`. Throws a RangeError. */
+export function parsePrefix(text: string): { readonly address: number; readonly prefixLength: number } {
   const [, dotted, prefix] = /^([\d.]+)\/(\d{1,2})$/.exec(text) ?? [];
   if (dotted === undefined || Number(prefix) > 32) throw new RangeError(`not an address with a prefix: "${text}"`);
-  const address = parseIpv4(dotted);
-  const first = Math.floor(address / 2 ** 24);
-  if (first === 0 || first === 127 || first >= 224) throw new RangeError(`no NIC can have the address ${dotted}`);
-  return { address, prefixLength: Number(prefix) };
+  return { address: parseIpv4(dotted), prefixLength: Number(prefix) };
+}
+
+function parseAddress(text: string): InterfaceConfig {
+  const { address, prefixLength } = parsePrefix(text);
+  const first = address >>> 24;
+  if (first === 0 || first === 127 || first >= 224)
+    throw new RangeError(`no NIC can have the address ${formatIpv4(address)}`);
+  return { address, prefixLength };
 }

@@ -14,6 +14,9 @@ export const maskOf = (prefixLength: number): number => (prefixLength === 0 ? 0 
 
 export const isLoopback = (address: number): boolean => address >>> 24 === 127;
 
+/** 0/8, "this network": nothing but a source that has no address yet (RFC 1812 section 4.2.2.11). */
+export const isThisNetwork = (address: number): boolean => address >>> 24 === 0;
+
 /** Class D, 224/4. */
 export const isMulticast = (address: number): boolean => address >>> 28 === 0xe;
 

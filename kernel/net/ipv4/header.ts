@@ -3,7 +3,7 @@
  * filled in again and again, so that a packet costs no allocation.
  */
 import { readBe16, readBe32, writeBe16, writeBe32 } from '../../../src/lib/bytes.ts';
-import { complement, isGood, sum } from '../checksum.ts';
+import { complement, isGood, sum, update } from '../checksum.ts';
 import { IPV4_HEADER_BYTES } from '../packet.ts';
 
 /** Flags and fragment offset, one 16-bit word. */
@@ -97,6 +97,13 @@ export function emit(bytes: Uint8Array, start: number, header: Ipv4Header): void
   writeBe32(bytes, start + AT.source, header.source);
   writeBe32(bytes, start + AT.destination, header.destination);
   writeBe16(bytes, start + AT.headerChecksum, complement(sum(bytes, start, header.headerBytes)));
+}
+
+/** Takes one hop off the time to live, which is not 0, of the header at `start`, and mends its checksum (RFC 1624). */
+export function decrementTimeToLive(bytes: Uint8Array, start: number): void {
+  const word = readBe16(bytes, start + AT.timeToLive);
+  bytes[start + AT.timeToLive] = (word >>> 8) - 1;
+  writeBe16(bytes, start + AT.headerChecksum, update(readBe16(bytes, start + AT.headerChecksum), word, word - 0x100));
 }
 
 /** The length of the header at `start`, in octets. */

@@ -1,6 +1,6 @@
 /**
  * IPv4 on the way in: the checks of RFC 1122 section 3.2.1, "is it for me", and the protocol registered for its number.
- * A host does not forward: what is for others ends here, in silence.
+ * What is for others a router forwards; with a host it ends here, in silence.
  */
 import type { KernelContext } from '../../context.ts';
 import type { PacketBuffer } from '../../driver-api.ts';
@@ -14,8 +14,10 @@ import {
   PROTOCOL_UNREACHABLE,
 } from '../icmp-message.ts';
 import { IPV4_HEADER_BYTES, pull } from '../packet.ts';
-import { isClassDOrE, isLoopback, LIMITED_BROADCAST } from './address.ts';
+import { isClassDOrE, isLoopback, isMulticast, LIMITED_BROADCAST } from './address.ts';
+import type { Ipv4Forward } from './forward.ts';
 import { FRAGMENT_OFFSET, Ipv4Header, parse, parseUnchecked } from './header.ts';
+import type { HookPoint, Hooks } from './hooks.ts';
 import { isOwnAddress, type Link } from './link.ts';
 import { findBadOption } from './options.ts';
 import { Reassembly } from './reassembly.ts';
@@ -52,16 +54,27 @@ export class Ipv4Input {
   readonly #context: KernelContext;
   readonly #links: readonly Link[];
   readonly #errors: IcmpErrors;
+  readonly #hooks: Hooks;
+  readonly #forward: Ipv4Forward | null;
   readonly #drops: Drops;
   readonly #protocols: (Ipv4Protocol | null)[] = new Array(256).fill(null);
   readonly #arrival = new Ipv4Arrival();
   readonly #quoted = new Ipv4Header();
 
-  /** `links` is the stack's list, which grows as interfaces appear. */
-  constructor(context: KernelContext, links: readonly Link[], errors: IcmpErrors, drops: Drops) {
+  /** `links` is the stack's list, which grows as interfaces appear. `forward` is null on a host. */
+  constructor(
+    context: KernelContext,
+    links: readonly Link[],
+    errors: IcmpErrors,
+    hooks: Hooks,
+    forward: Ipv4Forward | null,
+    drops: Drops,
+  ) {
     this.#context = context;
     this.#links = links;
     this.#errors = errors;
+    this.#hooks = hooks;
+    this.#forward = forward;
     this.#drops = drops;
     this.reassembly = new Reassembly(context, errors, drops, new Ipv4Arrival());
   }
@@ -80,7 +93,7 @@ export class Ipv4Input {
   input(link: Link, packet: PacketBuffer, linkGroup: boolean): void {
     this.counters.received += 1;
     const arrival = this.#arrival;
-    const fault = parse(packet.bytes, packet.start, packet.length, arrival) ?? this.#addressFault(link, linkGroup);
+    const fault = parse(packet.bytes, packet.start, packet.length, arrival) ?? this.#sourceFault(link);
     if (fault !== null) {
       this.#drops.drop(packet, 'ipv4', fault);
       return;
@@ -89,9 +102,54 @@ export class Ipv4Input {
     arrival.link = link;
     const trace = this.#context.trace;
     if (trace !== null) trace.ipv4('in', arrival.source, arrival.destination, arrival.protocol, packet.length);
-    if (arrival.headerBytes > IPV4_HEADER_BYTES && !this.#hasGoodOptions(packet)) return;
+    if (this.#hooks.active) this.#prerouting(link, packet, linkGroup);
+    else this.#sort(link, packet, linkGroup);
+  }
+
+  /** Hooks see whole packets. */
+  #prerouting(link: Link, packet: PacketBuffer, linkGroup: boolean): void {
+    const arrival = this.#arrival;
     const whole = arrival.isFragment ? this.reassembly.add(packet, arrival) : packet;
-    if (whole !== null) this.#deliver(whole);
+    if (whole !== null && this.#runHooks('prerouting', link, whole)) this.#sort(link, whole, linkGroup);
+  }
+
+  /** Decides whose `packet` is. */
+  #sort(link: Link, packet: PacketBuffer, linkGroup: boolean): void {
+    const arrival = this.#arrival;
+    const { destination } = arrival;
+    const broadcast = destination === LIMITED_BROADCAST || destination === link.broadcast;
+    arrival.group = broadcast;
+    const own = broadcast || (isOwnAddress(this.#links, destination) && (link.loopback || !isLoopback(destination)));
+    if (!own && (this.#forward === null || isMulticast(destination))) {
+      this.#drops.drop(packet, 'ipv4', 'not for this host');
+      return;
+    }
+    if (linkGroup && !broadcast) {
+      this.#drops.drop(packet, 'ipv4', 'broadcast on the link only');
+      return;
+    }
+    if (arrival.headerBytes > IPV4_HEADER_BYTES && !this.#hasGoodOptions(packet)) return;
+    if (!own) {
+      this.#forward!.forward(link, packet, arrival);
+      return;
+    }
+    const whole = arrival.isFragment ? this.reassembly.add(packet, arrival) : packet;
+    if (whole !== null) this.#deliver(link, whole);
+  }
+
+  /** Hands `packet`, which is whole, to its protocol. */
+  #deliver(link: Link, packet: PacketBuffer): void {
+    const arrival = this.#arrival;
+    if (this.#hooks.active && !this.#runHooks('input', link, packet)) return;
+    const protocol = this.#protocols[arrival.protocol]!;
+    pull(packet, arrival.headerBytes);
+    if (protocol !== null) {
+      this.counters.delivered += 1;
+      protocol.input(packet, arrival);
+      return;
+    }
+    this.#errors.send(DESTINATION_UNREACHABLE, PROTOCOL_UNREACHABLE, 0, packet, arrival);
+    this.#drops.drop(packet, 'ipv4', 'no such protocol');
   }
 
   /**
@@ -110,33 +168,19 @@ export class Ipv4Input {
     return true;
   }
 
-  /** Passes a whole datagram for this host, which starts at its header, to its protocol. */
-  #deliver(packet: PacketBuffer): void {
-    const arrival = this.#arrival;
-    const protocol = this.#protocols[arrival.protocol]!;
-    pull(packet, arrival.headerBytes);
-    if (protocol !== null) {
-      this.counters.delivered += 1;
-      protocol.input(packet, arrival);
-      return;
-    }
-    this.#errors.send(DESTINATION_UNREACHABLE, PROTOCOL_UNREACHABLE, 0, packet, arrival);
-    this.#drops.drop(packet, 'ipv4', 'no such protocol');
+  /** RFC 1122 section 3.2.1.3, RFC 1812 section 5.3.7. */
+  #sourceFault(link: Link): DropReason | null {
+    const { source } = this.#arrival;
+    if (link.loopback) return null;
+    if (isClassDOrE(source) || isLoopback(source) || source === link.broadcast) return 'martian source';
+    return isOwnAddress(this.#links, source) ? 'martian source' : null;
   }
 
-  /** RFC 1122 section 3.2.1.3, and 3.3.6 for broadcasts. Sets `group` for a packet that may come in. */
-  #addressFault(link: Link, linkGroup: boolean): DropReason | null {
-    const { source, destination } = this.#arrival;
-    const broadcast = destination === LIMITED_BROADCAST || destination === link.broadcast;
-    this.#arrival.group = broadcast;
-    if (!link.loopback) {
-      if (isClassDOrE(source) || isLoopback(source) || source === link.broadcast) return 'martian source';
-      if (isOwnAddress(this.#links, source)) return 'martian source';
-      if (isLoopback(destination)) return 'not for this host';
-    }
-    if (broadcast) return null;
-    if (!isOwnAddress(this.#links, destination)) return 'not for this host';
-    return linkGroup ? 'broadcast on the link only' : null;
+  /** Runs hooks, which may rewrite the header. False when one has taken `packet` over. */
+  #runHooks(point: HookPoint, link: Link, packet: PacketBuffer): boolean {
+    if (!this.#hooks.run(point, packet, link, null)) return false;
+    parseUnchecked(packet.bytes, packet.start, packet.length, this.#arrival);
+    return true;
   }
 
   /** Otherwise `packet` has been answered and dropped. */

@@ -7,6 +7,8 @@ import { IPV4_HEADER_BYTES } from '../packet.ts';
 
 const END_OF_OPTIONS = 0;
 const NO_OPERATION = 1;
+const LOOSE_SOURCE_ROUTE = 131;
+const STRICT_SOURCE_ROUTE = 137;
 /** The flag in the type that has an option go with every fragment. */
 const COPIED = 0x80;
 
@@ -62,4 +64,16 @@ export function copyOptions(
   }
   while ((copied & 3) !== 0) to[toAt + copied++] = END_OF_OPTIONS;
   return copied;
+}
+
+/** Whether there is a source route among the options of a header, in which {@link findBadOption} found nothing wrong. */
+export function hasSourceRoute(bytes: Uint8Array, start: number, headerBytes: number): boolean {
+  let at = IPV4_HEADER_BYTES;
+  while (at < headerBytes) {
+    const type = bytes[start + at]!;
+    if (type === END_OF_OPTIONS) return false;
+    if (type === LOOSE_SOURCE_ROUTE || type === STRICT_SOURCE_ROUTE) return true;
+    at += type === NO_OPERATION ? 1 : bytes[start + at + 1]!;
+  }
+  return false;
 }

@@ -12,7 +12,8 @@ import type { Route, RouteTable } from '../route.ts';
 import { SocketError } from '../socket-error.ts';
 import { isLoopback } from './address.ts';
 import { fragment } from './fragment.ts';
-import { DONT_FRAGMENT, emit, Ipv4Header } from './header.ts';
+import { DONT_FRAGMENT, emit, Ipv4Header, parseUnchecked } from './header.ts';
+import type { Hooks } from './hooks.ts';
 import { Identifications } from './identification.ts';
 import { isOwnAddress, type Link } from './link.ts';
 import { PathMtus } from './path-mtu.ts';
@@ -26,15 +27,17 @@ export class Ipv4Output {
   readonly #context: KernelContext;
   readonly #routes: RouteTable;
   readonly #links: readonly Link[];
+  readonly #hooks: Hooks;
   readonly #drops: Drops;
   readonly #header = new Ipv4Header();
   readonly #identifications: Identifications;
 
   /** `links` is the stack's list, which grows as interfaces appear. */
-  constructor(context: KernelContext, routes: RouteTable, links: readonly Link[], drops: Drops) {
+  constructor(context: KernelContext, routes: RouteTable, links: readonly Link[], hooks: Hooks, drops: Drops) {
     this.#context = context;
     this.#routes = routes;
     this.#links = links;
+    this.#hooks = hooks;
     this.#drops = drops;
     this.#identifications = new Identifications(context.random());
     this.pathMtus = new PathMtus(context);
@@ -114,20 +117,39 @@ export class Ipv4Output {
     this.counters.sent += 1;
     const trace = this.#context.trace;
     if (trace !== null) trace.ipv4('out', source, destination, protocol, header.totalBytes);
-    const nextHop = route.gateway === 0 ? destination : route.gateway;
-    const mtu = dontFragment ? link.mtu : this.pathMtus.mtu(destination, link.mtu);
-    if (header.totalBytes <= mtu || packet.segmentBytes !== 0) link.send(packet, nextHop);
-    else this.#sendLong(packet, mtu, link, nextHop, dontFragment);
+    if (this.#hooks.active) this.#sendThroughHooks(packet, route);
+    else this.#leave(packet, route);
   }
 
-  #sendLong(packet: PacketBuffer, mtu: number, link: Link, nextHop: number, dontFragment: boolean): void {
-    if (dontFragment) {
-      this.#drops.drop(packet, 'ipv4', 'fragmentation needed');
+  /** The last steps with hooks, which may change where `packet` goes: then the route is looked up again. */
+  #sendThroughHooks(packet: PacketBuffer, planned: Route): void {
+    const header = this.#header;
+    const { destination } = header;
+    if (!this.#hooks.run('output', packet, null, planned.link)) return;
+    parseUnchecked(packet.bytes, packet.start, packet.length, header);
+    const route = header.destination === destination ? planned : this.route(header.destination);
+    if (route === null) {
+      this.#drops.drop(packet, 'ipv4', 'no route');
       return;
     }
-    this.counters.fragmented += 1;
-    if (!fragment(this.#context.packets, packet, mtu, link, nextHop)) {
-      this.#drops.count('ipv4', 'no packet buffer is free');
+    if (this.#hooks.run('postrouting', packet, null, route.link)) this.#leave(packet, route);
+  }
+
+  /** The last step: `packet` has the header that was written, or read, last. */
+  #leave(packet: PacketBuffer, route: Route): void {
+    const { link } = route;
+    const { destination, totalBytes, fragment: word } = this.#header;
+    const nextHop = route.gateway === 0 ? destination : route.gateway;
+    const dontFragment = (word & DONT_FRAGMENT) !== 0;
+    const mtu = dontFragment ? link.mtu : this.pathMtus.mtu(destination, link.mtu);
+    if (totalBytes <= mtu || packet.segmentBytes !== 0) {
+      link.send(packet, nextHop);
+    } else if (dontFragment) {
+      this.#drops.drop(packet, 'ipv4', 'fragmentation needed');
+    } else {
+      this.counters.fragmented += 1;
+      const { packets } = this.#context;
+      if (!fragment(packets, packet, mtu, link, nextHop)) this.#drops.count('ipv4', 'no packet buffer is free');
     }
   }
 }

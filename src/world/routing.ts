@@ -1,0 +1,49 @@
+/**
+ * The static routes of a computer, and whether it is a router: as it is written down when the computer is built, and what
+ * the network stack makes of it.
+ */
+import { maskOf } from '../../kernel/net/ipv4/address.ts';
+import type { ForwardingPolicy } from '../../kernel/net/ipv4/forward.ts';
+import type { InterfaceConfig, NetConfig, RouteConfig } from '../../kernel/net/stack.ts';
+import { parseIpv4 } from '../lib/bytes.ts';
+import { interfaceConfigOf, isNeighbour, type NicOptions, parsePrefix } from './nic.ts';
+
+const MAX_METRIC = 0xffff_ffff;
+
+export interface RouteOptions {
+  /** `10.0.0.0/8`; everything is `0.0.0.0/0`. */
+  readonly destination: string;
+  /** The next hop, dotted: a neighbour on the network of one of the NICs, by which the route then leads. */
+  readonly gateway: string;
+  /** A whole number; 0 unless given. The lowest wins, and routes with equal ones share the traffic. */
+  readonly metric?: number;
+}
+
+export interface RoutingOptions {
+  /** In the order of their PCI slots: `eth0` is the first. */
+  readonly nics: readonly NicOptions[];
+  /** Whether the computer is a router, which forwards what is for others. It is a host unless told otherwise. */
+  readonly forwarding?: boolean | ForwardingPolicy;
+  /** Beside those that follow from the addresses and gateways of the NICs. */
+  readonly routes?: readonly RouteOptions[];
+}
+
+/** What the options say to the network stack. Throws a RangeError when that makes no sense. */
+export function netConfigOf({ nics, forwarding = false, routes = [] }: RoutingOptions): NetConfig {
+  const interfaces = nics.map(interfaceConfigOf);
+  return { interfaces, forwarding, routes: routes.map(route => routeConfigOf(route, interfaces)) };
+}
+
+function routeConfigOf(route: RouteOptions, interfaces: readonly InterfaceConfig[]): RouteConfig {
+  const { destination, gateway, metric = 0 } = route;
+  const { address, prefixLength } = parsePrefix(destination);
+  if ((address & ~maskOf(prefixLength)) !== 0) throw new RangeError(`${destination} has bits set beyond its prefix`);
+  if (!Number.isInteger(metric) || metric < 0 || metric > MAX_METRIC) {
+    throw new RangeError(`metric ${metric} of the route to ${destination}`);
+  }
+  const nextHop = parseIpv4(gateway);
+  if (!interfaces.some(config => isNeighbour(config, nextHop))) {
+    throw new RangeError(`gateway ${gateway} of the route to ${destination} is on no network of the NICs`);
+  }
+  return { destination: address, prefixLength, gateway: nextHop, metric };
+}
