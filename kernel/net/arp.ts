@@ -13,6 +13,7 @@
 import { formatIpv4, formatMac } from '../../src/lib/bytes.ts';
 import type { KernelContext } from '../context.ts';
 import type { DriverTimer, PacketBuffer } from '../driver-api.ts';
+import type { AddressClaim } from './address-claim.ts';
 import { ARP_PACKET_BYTES, ArpPacket, emitArp, parseArp, REPLY, REQUEST } from './arp-packet.ts';
 import type { Drops } from './drop.ts';
 import { BROADCAST_MAC, ETHERTYPE_ARP, ETHERTYPE_IPV4, type Ethernet } from './ethernet.ts';
@@ -35,9 +36,6 @@ const MAX_ENTRIES = 512;
 const QUEUE_DATAGRAMS = 4;
 /** Packets that wait in all, so that a scan of a network cannot take every buffer. */
 const MAX_WAITING = 64;
-/** RFC 5227 section 2.3: ANNOUNCE_NUM and ANNOUNCE_INTERVAL. */
-const ANNOUNCE_COUNT = 2;
-const ANNOUNCE_INTERVAL_NS = 2 * SECOND_NS;
 
 const NO_MAC = new Uint8Array(6);
 
@@ -66,39 +64,41 @@ interface Entry {
 }
 
 export class ArpCache implements Neighbours {
-  readonly counters = { requestsSent: 0, repliesSent: 0, received: 0, conflicts: 0, failures: 0 };
+  readonly counters = { requestsSent: 0, repliesSent: 0, received: 0, failures: 0 };
   readonly #context: KernelContext;
   readonly #iface: Interface;
   readonly #ethernet: Ethernet;
   readonly #drops: Drops;
   readonly #unreachable: (packet: PacketBuffer) => void;
-  readonly #announces: boolean;
   readonly #entries = new Map<number, Entry>();
   readonly #received = new ArpPacket();
   readonly #sent = new ArpPacket();
-  readonly #announceTimer: DriverTimer;
-  #announcementsLeft = 0;
+  #claim: AddressClaim | null = null;
   #waitingCount = 0;
 
-  /**
-   * `unreachable` is told of each packet that is given up, before it is freed; the packet starts at its IPv4 header.
-   * `announces`: claim the address by gratuitous requests whenever the link comes up.
-   */
+  /** `unreachable` is told of each packet that is given up, before it is freed; the packet starts at its IPv4 header. */
   constructor(
     context: KernelContext,
     iface: Interface,
     ethernet: Ethernet,
     drops: Drops,
     unreachable: (packet: PacketBuffer) => void,
-    announces: boolean,
   ) {
     this.#context = context;
     this.#iface = iface;
     this.#ethernet = ethernet;
     this.#drops = drops;
     this.#unreachable = unreachable;
-    this.#announces = announces;
-    this.#announceTimer = context.timer(() => this.#announce());
+  }
+
+  /** For the address of the interface alone, once: `claim` hears what comes in. */
+  attach(claim: AddressClaim): void {
+    this.#claim = claim;
+  }
+
+  /** Broadcasts a request for `address`, which comes from it, or, as a probe, from nobody (RFC 5227). */
+  ask(address: number, probe: boolean): void {
+    this.#emit(REQUEST, BROADCAST_MAC, probe ? 0 : address, address, NO_MAC);
   }
 
   /** The entries, oldest first. */
@@ -135,12 +135,13 @@ export class ArpCache implements Neighbours {
     }
     this.#context.packets.free(packet);
     this.counters.received += 1;
-    const own = this.#iface.address;
-    if (own === 0 || isSameMac(arp.senderMac, this.#iface.mac)) return;
-    if (arp.senderAddress === own) {
-      this.#conflict(arp);
+    if (isSameMac(arp.senderMac, this.#iface.mac)) return;
+    if (this.#claim?.heard(arp) === true) {
+      this.#trace('address conflict', arp.senderAddress, arp.senderMac);
       return;
     }
+    const own = this.#iface.address;
+    if (own === 0) return;
     const forMe = arp.targetAddress === own;
     // A probe (RFC 5227) comes from nobody: there is nothing to learn, but the answer defends the address.
     if (arp.senderAddress !== 0) this.#merge(arp, forMe);
@@ -148,13 +149,8 @@ export class ArpCache implements Neighbours {
   }
 
   linkChanged(up: boolean): void {
-    if (up && this.#announces && this.#iface.address !== 0) {
-      this.#announcementsLeft = ANNOUNCE_COUNT;
-      this.#announce();
-    } else if (!up) {
-      this.#announceTimer.cancel();
-      for (const entry of this.#entries.values()) this.#remove(entry);
-    }
+    if (!up) for (const entry of this.#entries.values()) this.#remove(entry);
+    this.#claim?.linkChanged(up);
   }
 
   /** What no station can say of itself: an address that is not one host's. */
@@ -180,15 +176,7 @@ export class ArpCache implements Neighbours {
 
   #reply(arp: ArpPacket): void {
     this.counters.repliesSent += 1;
-    this.#emit(REPLY, arp.senderMac, arp.senderAddress, arp.senderMac);
-  }
-
-  /** Somebody else uses our address. Both go on; the counter and the log are what an administrator looks at. */
-  #conflict(arp: ArpPacket): void {
-    this.counters.conflicts += 1;
-    this.#trace('address conflict', arp.senderAddress, arp.senderMac);
-    if (this.counters.conflicts > 1) return;
-    this.#context.log(`${this.#iface.name}: ${formatMac(arp.senderMac)} uses ${formatIpv4(arp.senderAddress)} too`);
+    this.#emit(REPLY, arp.senderMac, this.#iface.address, arp.senderAddress, arp.senderMac);
   }
 
   /** An entry for `address`, and the first request for it. */
@@ -257,7 +245,7 @@ export class ArpCache implements Neighbours {
     entry.requests += 1;
     entry.timer.armIn(RETRY_NS);
     this.counters.requestsSent += 1;
-    this.#emit(REQUEST, destination, entry.address, NO_MAC);
+    this.#emit(REQUEST, destination, this.#iface.address, entry.address, NO_MAC);
   }
 
   /** The time of the entry's state is up. */
@@ -286,21 +274,20 @@ export class ArpCache implements Neighbours {
     }
   }
 
-  /** RFC 5227 section 2.3: a request for our own address, which updates whoever knows us. */
-  #announce(): void {
-    this.#announcementsLeft -= 1;
-    this.#emit(REQUEST, BROADCAST_MAC, this.#iface.address, NO_MAC);
-    if (this.#announcementsLeft > 0) this.#announceTimer.armIn(ANNOUNCE_INTERVAL_NS);
-  }
-
   /** Without a buffer nothing is sent: the timer, or the neighbour, asks again. */
-  #emit(opcode: number, destination: Uint8Array, targetAddress: number, targetMac: Uint8Array): void {
+  #emit(
+    opcode: number,
+    destination: Uint8Array,
+    senderAddress: number,
+    targetAddress: number,
+    targetMac: Uint8Array,
+  ): void {
     const packet = this.#context.packets.allocate();
     if (packet === null) return;
     const arp = this.#sent;
     arp.opcode = opcode;
     arp.senderMac = this.#iface.mac;
-    arp.senderAddress = this.#iface.address;
+    arp.senderAddress = senderAddress;
     arp.targetMac = targetMac;
     arp.targetAddress = targetAddress;
     packet.start += ETHERNET_HEADER_BYTES;

@@ -14,9 +14,10 @@ import { chainBytes } from './chain.ts';
 import type { Drops } from './drop.ts';
 import { LIMITED_BROADCAST, maskOf } from './ipv4/address.ts';
 import type { Link } from './ipv4/link.ts';
+import { MIN_MTU } from './ipv4/path-mtu.ts';
 
 /** Octets of payload in a frame (IEEE 802.3 clause 3.2.7). */
-const ETHERNET_MTU = 1500;
+export const ETHERNET_MTU = 1500;
 /** Packets that wait for the driver; the next one is dropped. */
 const TRANSMIT_QUEUE_PACKETS = 128;
 /** Offers to the driver in one go, after which one that neither takes packets nor means it is left alone. */
@@ -55,11 +56,7 @@ export class Interface implements NetInterface, Link {
   readonly index: number;
   readonly name: string;
   readonly mac: Uint8Array;
-  readonly mtu = ETHERNET_MTU;
   readonly loopback = false;
-  readonly address: number;
-  readonly prefixLength: number;
-  readonly broadcast: number;
   readonly features: NetFeatures;
   readonly counters = { rxPackets: 0, rxBytes: 0, txPackets: 0, txBytes: 0, txDropped: 0 };
   readonly #context: KernelContext;
@@ -67,6 +64,10 @@ export class Interface implements NetInterface, Link {
   readonly #drops: Drops;
   readonly #upper: FrameInput;
   readonly #linkWork: DeferredWork;
+  #mtu = ETHERNET_MTU;
+  #address = 0;
+  #prefixLength = 0;
+  #broadcast = LIMITED_BROADCAST;
   #neighbours: Neighbours | null = null;
   #link = LINK_DOWN;
   /** By the address as a number. */
@@ -79,12 +80,11 @@ export class Interface implements NetInterface, Link {
   #stopped = false;
   #offering = false;
 
-  /** `address` 0: the interface has no IPv4 address, and takes part in nothing but what registers for its EtherType. */
+  /** The interface has no IPv4 address yet. */
   constructor(
     context: KernelContext,
     index: number,
     mac: Uint8Array,
-    ipv4: { readonly address: number; readonly prefixLength: number },
     ops: NetDriverOps,
     drops: Drops,
     upper: FrameInput,
@@ -93,16 +93,27 @@ export class Interface implements NetInterface, Link {
     this.index = index;
     this.name = `eth${index}`;
     this.mac = mac.slice();
-    this.address = ipv4.address;
-    this.prefixLength = ipv4.prefixLength;
-    const hasBroadcast = ipv4.address !== 0 && ipv4.prefixLength <= LONGEST_BROADCAST_PREFIX;
-    this.broadcast = hasBroadcast ? (ipv4.address | ~maskOf(ipv4.prefixLength)) >>> 0 : LIMITED_BROADCAST;
     this.features = ops.features;
     this.#ops = ops;
     this.#drops = drops;
     this.#upper = upper;
     this.#linkWork = context.deferred(`${this.name} link`, () => this.#linkHasChanged());
-    if (this.address !== 0) this.join(ALL_HOSTS);
+  }
+
+  get mtu(): number {
+    return this.#mtu;
+  }
+
+  get address(): number {
+    return this.#address;
+  }
+
+  get prefixLength(): number {
+    return this.#prefixLength;
+  }
+
+  get broadcast(): number {
+    return this.#broadcast;
   }
 
   get link(): LinkState {
@@ -116,6 +127,26 @@ export class Interface implements NetInterface, Link {
   /** For the stack alone, once. */
   attach(neighbours: Neighbours): void {
     this.#neighbours = neighbours;
+  }
+
+  /**
+   * For the stack alone, which keeps routes in step. Address 0: none, and then the interface receives broadcasts only.
+   */
+  setAddress(address: number, prefixLength: number): void {
+    if (address !== 0 && this.#address === 0) this.join(ALL_HOSTS);
+    if (address === 0 && this.#address !== 0) this.leave(ALL_HOSTS);
+    this.#address = address;
+    this.#prefixLength = prefixLength;
+    const hasBroadcast = address !== 0 && prefixLength <= LONGEST_BROADCAST_PREFIX;
+    this.#broadcast = hasBroadcast ? (address | ~maskOf(prefixLength)) >>> 0 : LIMITED_BROADCAST;
+  }
+
+  /** How long a packet may be that is sent. What comes in may be as long as the hardware takes. Throws a RangeError. */
+  setMtu(mtu: number): void {
+    if (!Number.isInteger(mtu) || mtu < MIN_MTU || mtu > ETHERNET_MTU) {
+      throw new RangeError(`an MTU of ${mtu}: it is ${MIN_MTU} to ${ETHERNET_MTU}`);
+    }
+    this.#mtu = mtu;
   }
 
   /** Starts the hardware. Throws what the driver throws. */

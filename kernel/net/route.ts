@@ -43,6 +43,17 @@ export class RouteTable {
     this.#entries.splice(place < 0 ? this.#entries.length : place, 0, entry);
   }
 
+  /** Takes a route out, if there is exactly that one. */
+  remove(route: NewRoute): void {
+    const { gateway = 0, source = route.link.address, metric = 0, prefixLength, link } = route;
+    const network = route.destination & maskOf(prefixLength);
+    const place = this.#entries.findIndex(entry => {
+      if (entry.network !== network || entry.prefixLength !== prefixLength || entry.metric !== metric) return false;
+      return entry.link === link && entry.gateway === gateway && entry.source === source;
+    });
+    if (place >= 0) this.#entries.splice(place, 1);
+  }
+
   /** The route to `destination`, or null: the network is unreachable. Multicast has none, for nobody could join. */
   find(destination: number): Route | null {
     if (isMulticast(destination)) return null;

@@ -9,6 +9,7 @@
 import { InvariantError } from '../../src/lib/assert.ts';
 import type { KernelContext } from '../context.ts';
 import type { NetDriverOps, NetInterface, PacketBuffer } from '../driver-api.ts';
+import type { AddressState } from './address-claim.ts';
 import { ArpCache, type ArpRow } from './arp.ts';
 import { Drops } from './drop.ts';
 import { EchoSockets } from './echo-sockets.ts';
@@ -17,7 +18,8 @@ import { Icmp } from './icmp.ts';
 import { IcmpErrors } from './icmp-error.ts';
 import { DESTINATION_UNREACHABLE, HOST_UNREACHABLE, ICMP_PROTOCOL } from './icmp-message.ts';
 import { Interface } from './interface.ts';
-import { LIMITED_BROADCAST, LOOPBACK_NETWORK, LOOPBACK_PREFIX_LENGTH, maskOf } from './ipv4/address.ts';
+import { InterfaceAddress, type InterfaceConfig, type RouteConfig } from './interface-address.ts';
+import { LOOPBACK_NETWORK, LOOPBACK_PREFIX_LENGTH } from './ipv4/address.ts';
 import { type ForwardingPolicy, Ipv4Forward } from './ipv4/forward.ts';
 import { Hooks } from './ipv4/hooks.ts';
 import { Ipv4Input } from './ipv4/input.ts';
@@ -31,24 +33,6 @@ import { TCP_PROTOCOL } from './tcp/segment.ts';
 import { Tcp } from './tcp/tcp.ts';
 import { UDP_PROTOCOL, Udp } from './udp.ts';
 
-/** The IPv4 configuration of one interface. Addresses are unsigned 32-bit numbers. */
-export interface InterfaceConfig {
-  readonly address: number;
-  readonly prefixLength: number;
-  /** The router that the default route leads to. */
-  readonly gateway?: number;
-  /** Whether to claim the address by gratuitous ARP whenever the link comes up (RFC 5227 section 2.3). */
-  readonly announce?: boolean;
-}
-
-/** A static route. Its interface is the one on whose network the gateway is. */
-export interface RouteConfig {
-  readonly destination: number;
-  readonly prefixLength: number;
-  readonly gateway: number;
-  readonly metric?: number;
-}
-
 export interface NetConfig {
   /** In the order in which drivers add interfaces. An interface beyond these stays without an address. */
   readonly interfaces: readonly InterfaceConfig[];
@@ -57,8 +41,6 @@ export interface NetConfig {
   readonly forwarding?: boolean | ForwardingPolicy;
 }
 
-/** Prefix length of a route to one host. */
-const HOST_ROUTE = 32;
 const NO_CONFIG: InterfaceConfig = { address: 0, prefixLength: 0 };
 
 export class NetStack {
@@ -80,6 +62,7 @@ export class NetStack {
   readonly #config: NetConfig;
   readonly #interfaces: Interface[] = [];
   readonly #arpCaches: ArpCache[] = [];
+  readonly #addresses: InterfaceAddress[] = [];
   /** The loopback, then the interfaces. */
   readonly #links: Link[] = [];
 
@@ -117,16 +100,34 @@ export class NetStack {
   addInterface(mac: Uint8Array, ops: NetDriverOps): NetInterface {
     const index = this.#interfaces.length;
     const config = this.#config.interfaces[index] ?? NO_CONFIG;
-    const iface = new Interface(this.#context, index, mac, config, ops, this.drops, this.ethernet);
+    const iface = new Interface(this.#context, index, mac, ops, this.drops, this.ethernet);
     const unreachable = (packet: PacketBuffer): void => this.#unreachable(iface, packet);
-    const announces = config.announce ?? false;
-    const arp = new ArpCache(this.#context, iface, this.ethernet, this.drops, unreachable, announces);
+    const arp = new ArpCache(this.#context, iface, this.ethernet, this.drops, unreachable);
     iface.attach(arp);
+    const statics = this.#config.routes ?? [];
+    const address = new InterfaceAddress(this.#context, iface, arp, this.routes, this.#links[0]!, statics);
+    this.#addresses.push(address);
     this.#interfaces.push(iface);
     this.#arpCaches.push(arp);
     this.#links.push(iface);
-    if (iface.address !== 0) this.#addRoutes(iface, config);
+    address.configure(config);
     return iface;
+  }
+
+  /**
+   * Gives the interface with that index another configuration: the routes that followed from the old one go, those of the
+   * new one are put in. Throws a RangeError when it makes no sense, and then has changed nothing.
+   */
+  configure(index: number, config: InterfaceConfig): void {
+    const address = this.#addresses[index];
+    if (address === undefined) throw new RangeError(`there is no interface ${index}`);
+    address.configure(config);
+    this.ipv4Output.pathMtus.linksChanged();
+  }
+
+  /** How far the interface with that index is with claiming its address. */
+  addressState(index: number): AddressState {
+    return this.#addresses[index]?.state ?? 'none';
   }
 
   /** Starts every interface. One that cannot start is logged, and the others go on. */
@@ -147,7 +148,9 @@ export class NetStack {
     return {
       ...Object.fromEntries(this.#interfaces.map(iface => [iface.name, iface.statistics()])),
       ...Object.fromEntries(
-        this.#arpCaches.map((arp, index) => [`${this.#interfaces[index]!.name} arp`, arp.counters]),
+        this.#arpCaches.map((arp, index) => {
+          return [`${this.#interfaces[index]!.name} arp`, { ...arp.counters, ...this.#addresses[index]!.counters }];
+        }),
       ),
       ethernet: ethernet.counters,
       'ipv4 in': ipv4Input.counters,
@@ -180,21 +183,6 @@ export class NetStack {
     const link: Loopback = new Loopback(this.#context, this.drops, packet => this.ipv4Input.input(link, packet, false));
     this.#links.push(link);
     this.routes.add({ destination: LOOPBACK_NETWORK, prefixLength: LOOPBACK_PREFIX_LENGTH, link });
-  }
-
-  /** The host itself, its network, limited broadcast, the default gateway, and static routes by way of this network. */
-  #addRoutes(iface: Interface, config: InterfaceConfig): void {
-    const { address, prefixLength } = config;
-    this.routes.add({ destination: address, prefixLength: HOST_ROUTE, link: this.#links[0]!, source: address });
-    this.routes.add({ destination: address, prefixLength, link: iface });
-    this.routes.add({ destination: LIMITED_BROADCAST, prefixLength: HOST_ROUTE, link: iface, metric: iface.index });
-    if (config.gateway !== undefined) {
-      this.routes.add({ destination: 0, prefixLength: 0, gateway: config.gateway, link: iface, metric: iface.index });
-    }
-    const mask = maskOf(prefixLength);
-    for (const route of this.#config.routes ?? []) {
-      if (((route.gateway ^ address) & mask) === 0) this.routes.add({ ...route, link: iface });
-    }
   }
 
   /**

@@ -58,6 +58,10 @@ export class Ipv4Output {
     const route = this.route(destination);
     if (route === null) throw new SocketError('ENETUNREACH', `no route to ${formatIpv4(destination)}`);
     if (lengthBytes > MAX_IPV4_BYTES) throw new SocketError('EMSGSIZE', `no packet has ${lengthBytes} bytes`);
+    if (socket.localAddress !== 0 && !this.isOwnAddress(socket.localAddress)) {
+      const text = `${formatIpv4(socket.localAddress)} is no address of this host any more`;
+      throw new SocketError('EADDRNOTAVAIL', text);
+    }
     if (isLoopback(socket.localAddress) && !route.link.loopback) {
       throw new SocketError('EINVAL', 'a loopback address cannot leave the host');
     }

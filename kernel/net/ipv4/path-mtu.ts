@@ -55,6 +55,11 @@ export class PathMtus {
     this.generation += 1;
   }
 
+  /** The MTU of a link, or a route, has changed: answers may. */
+  linksChanged(): void {
+    this.generation += 1;
+  }
+
   #expire(): void {
     const nowNs = this.#context.nowNs();
     for (const [destination, { untilNs }] of this.#paths) {
