@@ -17,8 +17,8 @@ import type { AddressClaim } from './address-claim.ts';
 import { ARP_PACKET_BYTES, ArpPacket, emitArp, parseArp, REPLY, REQUEST } from './arp-packet.ts';
 import type { Drops } from './drop.ts';
 import { BROADCAST_MAC, ETHERTYPE_ARP, ETHERTYPE_IPV4, type Ethernet } from './ethernet.ts';
-import type { Interface, Neighbours } from './interface.ts';
-import { isClassDOrE, isLoopback, LIMITED_BROADCAST } from './ipv4/address.ts';
+import { type Interface, macOfGroup, type Neighbours } from './interface.ts';
+import { isClassDOrE, isLoopback, isMulticast, LIMITED_BROADCAST } from './ipv4/address.ts';
 import { FRAGMENT_OFFSET, fragmentWordOf } from './ipv4/header.ts';
 import { ETHERNET_HEADER_BYTES } from './packet.ts';
 
@@ -111,6 +111,10 @@ export class ArpCache implements Neighbours {
   send(packet: PacketBuffer, nextHop: number): void {
     if (nextHop === LIMITED_BROADCAST || nextHop === this.#iface.broadcast) {
       this.#ethernet.output(this.#iface, packet, BROADCAST_MAC, ETHERTYPE_IPV4);
+      return;
+    }
+    if (isMulticast(nextHop)) {
+      this.#ethernet.output(this.#iface, packet, macOfGroup(nextHop), ETHERTYPE_IPV4);
       return;
     }
     const entry = this.#entries.get(nextHop | 0) ?? this.#add(nextHop);

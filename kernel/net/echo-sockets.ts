@@ -8,7 +8,15 @@ import type { PacketBuffer } from '../driver-api.ts';
 import { allocateChain, chainBytes, readChain, writeChain } from './chain.ts';
 import type { DatagramProtocol, DatagramSocket } from './datagram-socket.ts';
 import type { DropReason } from './drop.ts';
-import { ECHO, emitIcmp, ICMP_HEADER_BYTES, ICMP_PROTOCOL, type IcmpReport, socketErrorOf } from './icmp-message.ts';
+import {
+  ECHO,
+  emitIcmp,
+  ICMP_HEADER_BYTES,
+  ICMP_PROTOCOL,
+  type IcmpReport,
+  isAboutPathMtu,
+  socketErrorOf,
+} from './icmp-message.ts';
 import type { Ipv4Header } from './ipv4/header.ts';
 import type { Ipv4Arrival } from './ipv4/input.ts';
 import type { Ipv4Output } from './ipv4/output.ts';
@@ -34,7 +42,9 @@ export class EchoSockets implements DatagramProtocol {
     if (bytes.length < ICMP_HEADER_BYTES || bytes[0] !== ECHO || bytes[1] !== 0) {
       throw new SocketError('EINVAL', 'not an echo request');
     }
-    const route = this.output.routeFor(socket, address, IPV4_HEADER_BYTES + bytes.length);
+    const { output } = this;
+    const lengthBytes = IPV4_HEADER_BYTES + bytes.length;
+    const route = output.routeFor(socket, address, lengthBytes);
     const packet = allocateChain(this.#context.packets, bytes.length);
     if (packet === null) throw new SocketError('ENOBUFS', 'too few packet buffers are free');
     writeChain(packet, 0, bytes);
@@ -43,14 +53,16 @@ export class EchoSockets implements DatagramProtocol {
     const trace = this.#context.trace;
     if (trace !== null) trace.socket('out', socket.name, bytes.length);
     const source = socket.localAddress === 0 ? route.source : socket.localAddress;
-    this.output.send(packet, route, source, address, ICMP_PROTOCOL, socket.ttl, socket.typeOfService);
+    const dontFragment = output.dontFragment(socket, address, route.link, lengthBytes);
+    const ttl = socket.timeToLiveFor(address);
+    output.send(packet, route, source, address, ICMP_PROTOCOL, ttl, socket.typeOfService, dontFragment);
   }
 
   /** An echo reply; the packet stays the caller's. Returns why it was of no use, or null. */
   input(packet: PacketBuffer, arrival: Ipv4Arrival): DropReason | null {
     const { bytes, start } = packet;
     const length = chainBytes(packet);
-    const socket = this.ports.find(arrival.destination, readBe16(bytes, start + 4), arrival.source, 0);
+    const socket = this.ports.find(arrival.destination, readBe16(bytes, start + 4), arrival.source, 0, arrival.link);
     if (socket === null) return 'nobody waits for the echo reply';
     if (!socket.hasRoomFor(length)) return 'receive buffer is full';
     const trace = this.#context.trace;
@@ -63,6 +75,9 @@ export class EchoSockets implements DatagramProtocol {
 
   /** The echo request with `identifier` did not arrive. */
   error(report: IcmpReport, sent: Ipv4Header, identifier: number): void {
-    this.ports.find(sent.source, identifier, sent.destination, 0)?.fail(socketErrorOf(report));
+    const socket = this.ports.find(sent.source, identifier, sent.destination, 0);
+    if (socket === null) return;
+    if (isAboutPathMtu(report, sent)) this.output.learnPathMtu(sent.destination, report.word & 0xffff, sent.totalBytes);
+    socket.fail(socketErrorOf(report));
   }
 }

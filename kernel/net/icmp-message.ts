@@ -8,6 +8,7 @@ import { writeBe16, writeBe32 } from '../../src/lib/bytes.ts';
 import type { PacketBuffer } from '../driver-api.ts';
 import { chainBytes, sumChain } from './chain.ts';
 import { complement } from './checksum.ts';
+import { DONT_FRAGMENT, type Ipv4Header } from './ipv4/header.ts';
 import { SocketError, type SocketErrorCode } from './socket-error.ts';
 
 export const ICMP_HEADER_BYTES = 8;
@@ -63,6 +64,12 @@ export interface IcmpReport {
   /** Who says so. */
   readonly reporter: number;
 }
+
+/** Whether an error says that a packet which must not be cut, whose header is `sent`, is longer than the path takes. */
+export const isAboutPathMtu = (report: IcmpReport, sent: Ipv4Header): boolean =>
+  report.type === DESTINATION_UNREACHABLE &&
+  report.code === FRAGMENTATION_NEEDED &&
+  (sent.fragment & DONT_FRAGMENT) !== 0;
 
 /** What a program is told: RFC 1122 sections 3.2.2.1 and 4.1.3.3, in the error numbers that BSD gives. */
 export function socketErrorOf(report: IcmpReport): SocketError {

@@ -27,8 +27,8 @@ const LONGEST_BROADCAST_PREFIX = 30;
 
 /** Group addresses that an interface receives at most. */
 const MAX_GROUPS = 1024;
-/** 224.0.0.1, to which every host with an address belongs (RFC 1112 sections 4 and 6.4). */
-const ALL_HOSTS = Uint8Array.of(0x01, 0x00, 0x5e, 0x00, 0x00, 0x01);
+/** 224.0.0.1, to which every host with an address belongs (RFC 1112 section 4). */
+const ALL_HOSTS = macOfGroup(0xe000_0001);
 
 const BROADCAST_KEY = 2 ** 48 - 1;
 const LINK_DOWN: LinkState = { up: false, speedMbps: 0, fullDuplex: false };
@@ -186,6 +186,14 @@ export class Interface implements NetInterface, Link {
     this.#groupsChanged();
   }
 
+  joinGroup(group: number): void {
+    this.join(macOfGroup(group));
+  }
+
+  leaveGroup(group: number): void {
+    this.leave(macOfGroup(group));
+  }
+
   /** Whether frames to the group address at `at` are for this host. All those to the broadcast address are. */
   isInGroup(bytes: Uint8Array, at: number): boolean {
     const key = keyOf(bytes, at);
@@ -281,3 +289,8 @@ export class Interface implements NetInterface, Link {
 
 /** A MAC address as a number. */
 const keyOf = (bytes: Uint8Array, at: number): number => readBe16(bytes, at) * 2 ** 32 + readBe32(bytes, at + 2);
+
+/** RFC 1112 section 6.4: the lower 23 bits of the address. */
+export function macOfGroup(group: number): Uint8Array {
+  return Uint8Array.of(0x01, 0x00, 0x5e, (group >>> 16) & 0x7f, (group >>> 8) & 0xff, group & 0xff);
+}

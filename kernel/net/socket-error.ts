@@ -5,6 +5,7 @@
 
 /** The error numbers that socket calls give, by name. */
 export type SocketErrorCode =
+  | 'EACCES'
   | 'EADDRINUSE'
   | 'EADDRNOTAVAIL'
   | 'EAGAIN'
@@ -21,6 +22,7 @@ export type SocketErrorCode =
   | 'EMFILE'
   | 'EMSGSIZE'
   | 'ENETUNREACH'
+  | 'ENODEV'
   | 'ENOBUFS'
   | 'ENOPROTOOPT'
   | 'ENOTCONN'

@@ -74,7 +74,15 @@ export class NetStack {
     this.ipv4Output = new Ipv4Output(context, this.routes, this.#links, this.hooks, this.drops);
     this.icmpErrors = new IcmpErrors(context, this.ipv4Output);
     this.ipv4Forward = this.#forward(config.forwarding ?? false);
-    this.ipv4Input = new Ipv4Input(context, this.#links, this.icmpErrors, this.hooks, this.ipv4Forward, this.drops);
+    this.ipv4Input = new Ipv4Input(
+      context,
+      this.#links,
+      this.ipv4Output.groups,
+      this.icmpErrors,
+      this.hooks,
+      this.ipv4Forward,
+      this.drops,
+    );
     const echo = new EchoSockets(context, this.ipv4Output);
     this.icmp = new Icmp(context, this.ipv4Input, this.ipv4Output, echo, this.drops);
     this.udp = new Udp(context, this.ipv4Output, this.icmpErrors, this.drops);

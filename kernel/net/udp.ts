@@ -9,7 +9,13 @@ import { complement, fold, isGood, pseudoHeaderSum } from './checksum.ts';
 import type { DatagramProtocol, DatagramSocket } from './datagram-socket.ts';
 import type { DropReason, Drops } from './drop.ts';
 import type { IcmpErrors } from './icmp-error.ts';
-import { DESTINATION_UNREACHABLE, type IcmpReport, PORT_UNREACHABLE, socketErrorOf } from './icmp-message.ts';
+import {
+  DESTINATION_UNREACHABLE,
+  type IcmpReport,
+  isAboutPathMtu,
+  PORT_UNREACHABLE,
+  socketErrorOf,
+} from './icmp-message.ts';
 import type { Ipv4Header } from './ipv4/header.ts';
 import type { Ipv4Arrival, Ipv4Protocol } from './ipv4/input.ts';
 import type { Ipv4Output } from './ipv4/output.ts';
@@ -41,7 +47,9 @@ export class Udp implements Ipv4Protocol, DatagramProtocol {
   }
 
   send(socket: DatagramSocket, bytes: Uint8Array, address: number, port: number): void {
-    const route = this.output.routeFor(socket, address, IPV4_HEADER_BYTES + UDP_HEADER_BYTES + bytes.length);
+    const { output } = this;
+    const lengthBytes = IPV4_HEADER_BYTES + UDP_HEADER_BYTES + bytes.length;
+    const route = output.routeFor(socket, address, lengthBytes);
     const packet = allocateChain(this.#context.packets, UDP_HEADER_BYTES + bytes.length);
     if (packet === null) throw new SocketError('ENOBUFS', 'too few packet buffers are free');
     writeChain(packet, UDP_HEADER_BYTES, bytes);
@@ -50,7 +58,9 @@ export class Udp implements Ipv4Protocol, DatagramProtocol {
     this.counters.sent += 1;
     const trace = this.#context.trace;
     if (trace !== null) trace.socket('out', socket.name, bytes.length);
-    this.output.send(packet, route, source, address, UDP_PROTOCOL, socket.ttl, socket.typeOfService);
+    const dontFragment = output.dontFragment(socket, address, route.link, lengthBytes);
+    const ttl = socket.timeToLiveFor(address);
+    output.send(packet, route, source, address, UDP_PROTOCOL, ttl, socket.typeOfService, dontFragment);
   }
 
   input(packet: PacketBuffer, arrival: Ipv4Arrival): void {
@@ -64,7 +74,10 @@ export class Udp implements Ipv4Protocol, DatagramProtocol {
   error(report: IcmpReport, sent: Ipv4Header, bytes: Uint8Array, start: number): void {
     const localPort = readBe16(bytes, start);
     const remotePort = readBe16(bytes, start + 2);
-    this.ports.find(sent.source, localPort, sent.destination, remotePort)?.fail(socketErrorOf(report));
+    const socket = this.ports.find(sent.source, localPort, sent.destination, remotePort);
+    if (socket === null) return;
+    if (isAboutPathMtu(report, sent)) this.output.learnPathMtu(sent.destination, report.word & 0xffff, sent.totalBytes);
+    socket.fail(socketErrorOf(report));
   }
 
   /** Null when the datagram is in a socket. The packet stays the caller's. */
@@ -78,12 +91,41 @@ export class Udp implements Ipv4Protocol, DatagramProtocol {
     const isKnownGood = packet.checksumGood && length === packetBytes;
     if (!isKnownGood && !hasGoodChecksum(packet, length, arrival)) return 'bad UDP checksum';
     const remotePort = readBe16(bytes, start);
-    const socket = this.ports.find(arrival.destination, readBe16(bytes, start + 2), arrival.source, remotePort);
+    const payloadBytes = length - UDP_HEADER_BYTES;
+    const localPort = readBe16(bytes, start + 2);
+    if (arrival.group) return this.#deliverToAll(packet, arrival, localPort, remotePort, payloadBytes);
+    const socket = this.ports.find(arrival.destination, localPort, arrival.source, remotePort, arrival.link);
     if (socket === null) {
       this.#errors.send(DESTINATION_UNREACHABLE, PORT_UNREACHABLE, 0, packet, arrival);
       return 'no such port';
     }
-    const payloadBytes = length - UDP_HEADER_BYTES;
+    return this.#put(socket, packet, arrival, remotePort, payloadBytes);
+  }
+
+  /** What was sent to a group, or to all, goes to each socket that takes it. */
+  #deliverToAll(
+    packet: PacketBuffer,
+    arrival: Ipv4Arrival,
+    localPort: number,
+    remotePort: number,
+    payloadBytes: number,
+  ): DropReason | null {
+    let reason: DropReason | null = 'no such port';
+    for (const socket of this.ports.at(localPort)) {
+      if (!socket.takesGroup(arrival, remotePort)) continue;
+      const refusal = this.#put(socket, packet, arrival, remotePort, payloadBytes);
+      if (reason !== null) reason = refusal;
+    }
+    return reason;
+  }
+
+  #put(
+    socket: DatagramSocket,
+    packet: PacketBuffer,
+    arrival: Ipv4Arrival,
+    remotePort: number,
+    payloadBytes: number,
+  ): DropReason | null {
     if (!socket.hasRoomFor(payloadBytes)) return 'receive buffer is full';
     this.counters.delivered += 1;
     const trace = this.#context.trace;

@@ -16,6 +16,7 @@ import {
 import { IPV4_HEADER_BYTES, pull } from '../packet.ts';
 import { isClassDOrE, isLoopback, isMulticast, LIMITED_BROADCAST } from './address.ts';
 import type { Ipv4Forward } from './forward.ts';
+import type { Ipv4Groups } from './groups.ts';
 import { FRAGMENT_OFFSET, Ipv4Header, parse, parseUnchecked } from './header.ts';
 import type { HookPoint, Hooks } from './hooks.ts';
 import { isOwnAddress, type Link } from './link.ts';
@@ -53,6 +54,7 @@ export class Ipv4Input {
   readonly reassembly: Reassembly;
   readonly #context: KernelContext;
   readonly #links: readonly Link[];
+  readonly #groups: Ipv4Groups;
   readonly #errors: IcmpErrors;
   readonly #hooks: Hooks;
   readonly #forward: Ipv4Forward | null;
@@ -65,6 +67,7 @@ export class Ipv4Input {
   constructor(
     context: KernelContext,
     links: readonly Link[],
+    groups: Ipv4Groups,
     errors: IcmpErrors,
     hooks: Hooks,
     forward: Ipv4Forward | null,
@@ -72,6 +75,7 @@ export class Ipv4Input {
   ) {
     this.#context = context;
     this.#links = links;
+    this.#groups = groups;
     this.#errors = errors;
     this.#hooks = hooks;
     this.#forward = forward;
@@ -117,14 +121,17 @@ export class Ipv4Input {
   #sort(link: Link, packet: PacketBuffer, linkGroup: boolean): void {
     const arrival = this.#arrival;
     const { destination } = arrival;
-    const broadcast = destination === LIMITED_BROADCAST || destination === link.broadcast;
-    arrival.group = broadcast;
-    const own = broadcast || (isOwnAddress(this.#links, destination) && (link.loopback || !isLoopback(destination)));
+    const group =
+      destination === LIMITED_BROADCAST ||
+      destination === link.broadcast ||
+      (isMulticast(destination) && this.#groups.isMember(link, destination));
+    arrival.group = group;
+    const own = group || (isOwnAddress(this.#links, destination) && (link.loopback || !isLoopback(destination)));
     if (!own && (this.#forward === null || isMulticast(destination))) {
       this.#drops.drop(packet, 'ipv4', 'not for this host');
       return;
     }
-    if (linkGroup && !broadcast) {
+    if (linkGroup && !group) {
       this.#drops.drop(packet, 'ipv4', 'broadcast on the link only');
       return;
     }

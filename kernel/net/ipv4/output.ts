@@ -10,8 +10,9 @@ import type { Drops } from '../drop.ts';
 import { IPV4_HEADER_BYTES, MAX_IPV4_BYTES, push } from '../packet.ts';
 import type { Route, RouteTable } from '../route.ts';
 import { SocketError } from '../socket-error.ts';
-import { isLoopback } from './address.ts';
+import { isLoopback, isMulticast, LIMITED_BROADCAST } from './address.ts';
 import { fragment } from './fragment.ts';
+import { Ipv4Groups } from './groups.ts';
 import { DONT_FRAGMENT, emit, Ipv4Header, parseUnchecked } from './header.ts';
 import type { Hooks } from './hooks.ts';
 import { Identifications } from './identification.ts';
@@ -21,9 +22,32 @@ import { PathMtus } from './path-mtu.ts';
 /** Time to live of what is sent, unless a program sets another (RFC 1700, "IP Time To Live"). */
 export const DEFAULT_TTL = 64;
 
+/** Where a packet goes next: part of a route. */
+export type NextHop = Pick<Route, 'gateway' | 'link' | 'source'>;
+
+/**
+ * Whether packets have DF set: never, as long as they are no longer than the path is known to take, or always; then
+ * what is longer is refused (RFC 1191).
+ */
+export type MtuDiscover = 'IP_PMTUDISC_DONT' | 'IP_PMTUDISC_WANT' | 'IP_PMTUDISC_DO';
+
+/** What a socket says about how its packets leave. What is left out makes no difference. */
+export interface Sender {
+  /** Where packets come from; 0: from the address of the link by which they leave. */
+  readonly localAddress: number;
+  /** The only link by which they leave, if there is one. */
+  readonly device?: Link | null;
+  /** The link by which multicasts leave, unless it is the usual one. */
+  readonly multicastLink?: Link | null;
+  /** False: it may not send broadcasts. */
+  readonly broadcast?: boolean;
+  readonly mtuDiscover?: MtuDiscover;
+}
+
 export class Ipv4Output {
   readonly counters = { sent: 0, fragmented: 0, noRoute: 0 };
   readonly pathMtus: PathMtus;
+  readonly groups: Ipv4Groups;
   readonly #context: KernelContext;
   readonly #routes: RouteTable;
   readonly #links: readonly Link[];
@@ -41,31 +65,46 @@ export class Ipv4Output {
     this.#drops = drops;
     this.#identifications = new Identifications(context.random());
     this.pathMtus = new PathMtus(context);
+    this.groups = new Ipv4Groups(links);
   }
 
   /** The route to `destination`, or null, which is counted: the network is unreachable. */
-  route(destination: number): Route | null {
+  route(destination: number): NextHop | null {
     const route = this.#routes.find(destination);
     if (route === null) this.counters.noRoute += 1;
     return route;
   }
 
   /**
-   * The route by which `socket` sends a packet of `lengthBytes`, IPv4 header and all, to `destination`. Throws
-   * ENETUNREACH, EMSGSIZE, and EINVAL for what would bring a loopback address on a wire (RFC 1122 section 3.2.1.3).
+   * The next hop by which `sender` sends a packet of `lengthBytes`, IPv4 header and all, to `destination`. Throws
+   * ENETUNREACH, EADDRNOTAVAIL when its address is this host's no more, EACCES for a broadcast that it did not ask to
+   * send, EMSGSIZE, and EINVAL for what would bring a loopback address on a wire (RFC 1122 section 3.2.1.3).
    */
-  routeFor(socket: { readonly localAddress: number }, destination: number, lengthBytes: number): Route {
-    const route = this.route(destination);
+  routeFor(sender: Sender, destination: number, lengthBytes: number): NextHop {
+    const route = this.#routeOf(sender, destination);
     if (route === null) throw new SocketError('ENETUNREACH', `no route to ${formatIpv4(destination)}`);
-    if (lengthBytes > MAX_IPV4_BYTES) throw new SocketError('EMSGSIZE', `no packet has ${lengthBytes} bytes`);
-    if (socket.localAddress !== 0 && !this.isOwnAddress(socket.localAddress)) {
-      const text = `${formatIpv4(socket.localAddress)} is no address of this host any more`;
-      throw new SocketError('EADDRNOTAVAIL', text);
+    const { link } = route;
+    const { localAddress } = sender;
+    if (localAddress !== 0 && !this.isOwnAddress(localAddress)) {
+      throw new SocketError('EADDRNOTAVAIL', `${formatIpv4(localAddress)} is no address of this host any more`);
     }
-    if (isLoopback(socket.localAddress) && !route.link.loopback) {
+    const broadcast = destination === LIMITED_BROADCAST || (destination === link.broadcast && !link.loopback);
+    if (broadcast && sender.broadcast === false) {
+      throw new SocketError('EACCES', `${formatIpv4(destination)} is a broadcast address, and SO_BROADCAST is not set`);
+    }
+    const mtu = sender.mtuDiscover === 'IP_PMTUDISC_DO' ? this.pathMtus.mtu(destination, link.mtu) : MAX_IPV4_BYTES;
+    if (lengthBytes > mtu) throw new SocketError('EMSGSIZE', `${lengthBytes} bytes, where ${mtu} are the most`);
+    if (isLoopback(localAddress) && !link.loopback) {
       throw new SocketError('EINVAL', 'a loopback address cannot leave the host');
     }
     return route;
+  }
+
+  /** Whether a packet of `lengthBytes` that `sender` sends by `link` has DF set. */
+  dontFragment(sender: Sender, destination: number, link: Link, lengthBytes: number): boolean {
+    const { mtuDiscover = 'IP_PMTUDISC_DONT' } = sender;
+    if (mtuDiscover === 'IP_PMTUDISC_DONT') return false;
+    return lengthBytes <= this.pathMtus.mtu(destination, link.mtu);
   }
 
   isOwnAddress(address: number): boolean {
@@ -94,7 +133,7 @@ export class Ipv4Output {
    */
   send(
     packet: PacketBuffer,
-    route: Route,
+    route: NextHop,
     source: number,
     destination: number,
     protocol: number,
@@ -125,8 +164,24 @@ export class Ipv4Output {
     else this.#leave(packet, route);
   }
 
+  /**
+   * A group is reached on its link alone. A socket that is bound to an interface takes it even where no route leads: all
+   * that is there counts as a neighbour. So a host without an address can broadcast.
+   */
+  #routeOf(sender: Sender, destination: number): NextHop | null {
+    const { device = null, multicastLink = null } = sender;
+    if (isMulticast(destination)) {
+      const link = multicastLink ?? device ?? this.groups.usualLink;
+      return link === null ? null : { gateway: 0, link, source: link.address };
+    }
+    if (device === null) return this.route(destination);
+    const route = this.#routes.find(destination);
+    if (route !== null && (route.link === device || route.link.loopback)) return route;
+    return { gateway: 0, link: device, source: device.address };
+  }
+
   /** The last steps with hooks, which may change where `packet` goes: then the route is looked up again. */
-  #sendThroughHooks(packet: PacketBuffer, planned: Route): void {
+  #sendThroughHooks(packet: PacketBuffer, planned: NextHop): void {
     const header = this.#header;
     const { destination } = header;
     if (!this.#hooks.run('output', packet, null, planned.link)) return;
@@ -140,7 +195,7 @@ export class Ipv4Output {
   }
 
   /** The last step: `packet` has the header that was written, or read, last. */
-  #leave(packet: PacketBuffer, route: Route): void {
+  #leave(packet: PacketBuffer, route: NextHop): void {
     const { link } = route;
     const { destination, totalBytes, fragment: word } = this.#header;
     const nextHop = route.gateway === 0 ? destination : route.gateway;

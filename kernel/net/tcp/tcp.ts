@@ -243,6 +243,9 @@ export class Tcp implements Ipv4Protocol, ListenerHost {
       throw new SocketError('EADDRNOTAVAIL', 'the peer has no address, or no port');
     }
     const route = this.output.routeFor({ localAddress: wanted }, remote.address, 0);
+    if (isMulticast(remote.address)) {
+      throw new SocketError('ENETUNREACH', `${formatIpv4(remote.address)} is a group`);
+    }
     if (remote.address === LIMITED_BROADCAST || (remote.address === route.link.broadcast && !route.link.loopback)) {
       throw new SocketError('ENETUNREACH', `${formatIpv4(remote.address)} is a broadcast address`);
     }

@@ -123,7 +123,6 @@ describe('connect', () => {
   });
 
   test('without a route is ENETUNREACH', () => {
-    expect(codeOf(() => open().connect(parseIpv4('224.0.0.1'), 4000))).toBe('ENETUNREACH');
     const lone = new NetRig({ interfaces: [{ address: parseIpv4(HOST), prefixLength: 24 }] });
     const socket = lone.net.sockets.socket('udp');
     expect(codeOf(() => socket.connect(parseIpv4('203.0.113.1'), 4000))).toBe('ENETUNREACH');
