@@ -6,6 +6,23 @@ import type { Cause } from './ports.ts';
 
 export type Direction = 'in' | 'out';
 
+/**
+ * Why TCP sent a segment that is not the next new data. `timeout`: the RTO is over. `fast retransmit`, `partial ACK`,
+ * `SACK`: a hole was found by duplicate ACKs, by an ACK in recovery (RFC 6582), by the scoreboard (RFC 6675). `path MTU`:
+ * ICMP has said that the segments were too long. `window opened`: what a probe has sent may have been refused.
+ * `SYN repeated`: so has the peer, which cannot have heard the answer.
+ */
+export type ResendReason =
+  | 'timeout'
+  | 'fast retransmit'
+  | 'partial ACK'
+  | 'SACK'
+  | 'path MTU'
+  | 'window opened'
+  | 'SYN repeated'
+  | 'zero window probe'
+  | 'keep-alive probe';
+
 export interface KernelTrace {
   trap(cause: Cause): void;
   /** The interrupt controller was asked, and named `source` (0: none was pending). */
@@ -30,8 +47,13 @@ export interface KernelTrace {
   forward(destination: number, prefix: string, gateway: number, link: string, timeToLive: number): void;
   /** A TCP connection or listener, named by its endpoints, went from one state of RFC 9293 section 3.3.2 to another. */
   state(connection: string, from: string, to: string): void;
-  /** What TCP did that no state shows: a segment sent again, a window that closed, a timer that fired. */
-  tcp(text: string): void;
+  /**
+   * A TCP connection, named as in `state`, is about to send a segment again, or a probe: `seq` is that of its header,
+   * unsigned, `lengthBytes` counts data, so that it is 0 for a SYN or FIN alone.
+   */
+  resend(connection: string, seq: number, lengthBytes: number, reason: ResendReason): void;
+  /** The packet filter has judged a packet that came to the base chain `chain`. */
+  filter(chain: string, verdict: string): void;
   /** A datagram met a socket, or left one; for a stream, bytes went from or to the program. */
   socket(direction: Direction, socket: string, lengthBytes: number): void;
   /** Something was thrown away, and why. */

@@ -23,6 +23,7 @@
  *     });
  */
 
+export type { SwitchOptions, SwitchPortOptions } from '../hw/ethernet/switch/options.ts';
 export { type PingOptions, type PingReply, type PingReport, ping } from '../kernel/apps/ping.ts';
 export { type UdpClientOptions, type UdpClientReport, udpClient } from '../kernel/apps/udp-client.ts';
 export { ECHO_PORT, udpEcho } from '../kernel/apps/udp-echo.ts';
@@ -47,6 +48,7 @@ export type { ByteSink } from './observe/pcapng.ts';
 export type { TextSink } from './observe/vcd.ts';
 export { virtualTimeScheduler } from './observe/virtual-time-scheduler.ts';
 export { type AccessCosts, type Computer, type ComputerOptions, FREE, PCI_LIKE } from './world/computer.ts';
+export type { Jack } from './world/jack.ts';
 export type { Nic, NicOptions } from './world/nic.ts';
 export { type Recorder, recordFrames, recordSignals } from './world/recorders.ts';
 export type { RouteOptions, RoutingOptions } from './world/routing.ts';
@@ -64,6 +66,8 @@ export {
   type HubOptions,
   type HubSegment,
   type OpenWire,
+  type SwitchNode,
+  type SwitchSegmentOptions,
   type Wire,
   World,
 } from './world/world.ts';

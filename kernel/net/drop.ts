@@ -40,6 +40,7 @@ export const DROP_REASONS = {
   'reassembly timed out': 'a datagram of which fragments were still missing after 60 s; answered with 11/1',
   'reassembly is full': 'the oldest datagram that was not whole yet, to make room for a newer one',
   'no packet buffer is free': 'what was to be put together, or cut, found the pool empty',
+  filtered: 'a rule of the packet filter, or the policy of one of its chains',
   'no such protocol': 'nobody registered for its protocol number; answered with 3/2',
   'loopback queue is full': 'this host sends to itself faster than it receives',
   // TCP

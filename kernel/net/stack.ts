@@ -14,6 +14,8 @@ import { ArpCache, type ArpRow } from './arp.ts';
 import { Drops } from './drop.ts';
 import { EchoSockets } from './echo-sockets.ts';
 import { ETHERTYPE_ARP, ETHERTYPE_IPV4, Ethernet } from './ethernet.ts';
+import { PacketFilter } from './filter/filter.ts';
+import type { FilterRules } from './filter/rule.ts';
 import { Icmp } from './icmp.ts';
 import { IcmpErrors } from './icmp-error.ts';
 import { DESTINATION_UNREACHABLE, HOST_UNREACHABLE, ICMP_PROTOCOL } from './icmp-message.ts';
@@ -39,6 +41,8 @@ export interface NetConfig {
   readonly routes?: readonly RouteConfig[];
   /** Makes a router of this host: it forwards what is for others. */
   readonly forwarding?: boolean | ForwardingPolicy;
+  /** Rules by which packets are let through or not. */
+  readonly filter?: FilterRules;
 }
 
 const NO_CONFIG: InterfaceConfig = { address: 0, prefixLength: 0 };
@@ -58,6 +62,8 @@ export class NetStack {
   /** Null on a host that does not forward. */
   readonly ipv4Forward: Ipv4Forward | null;
   readonly ipv4Output: Ipv4Output;
+  /** Null on a host without one. */
+  readonly filter: PacketFilter | null;
   readonly #context: KernelContext;
   readonly #config: NetConfig;
   readonly #interfaces: Interface[] = [];
@@ -90,6 +96,9 @@ export class NetStack {
     const isOwnAddress = (address: number): boolean => this.ipv4Output.isOwnAddress(address);
     const streamPorts = new StreamPorts(this.tcp, isOwnAddress, () => context.random());
     this.sockets = new Sockets(context, { udp: this.udp, icmp: echo }, streamPorts);
+    const { icmpErrors: errors, hooks, drops, tcp } = this;
+    this.filter =
+      config.filter === undefined ? null : new PacketFilter(context, config.filter, hooks, { errors, tcp }, drops);
     this.#register();
     this.#addLoopback();
   }
@@ -152,7 +161,7 @@ export class NetStack {
 
   /** Counters of each layer by name, and dropped packets by reason. */
   statistics(): Readonly<Record<string, Readonly<Record<string, number>>>> {
-    const { ethernet, ipv4Input, ipv4Forward, ipv4Output, icmp, icmpErrors, udp, tcp, drops } = this;
+    const { ethernet, ipv4Input, ipv4Forward, ipv4Output, filter, icmp, icmpErrors, udp, tcp, drops } = this;
     return {
       ...Object.fromEntries(this.#interfaces.map(iface => [iface.name, iface.statistics()])),
       ...Object.fromEntries(
@@ -164,6 +173,7 @@ export class NetStack {
       'ipv4 in': ipv4Input.counters,
       ...(ipv4Forward === null ? {} : { 'ipv4 forward': ipv4Forward.counters }),
       'ipv4 out': ipv4Output.counters,
+      ...(filter === null ? {} : { filter: filter.counters, connections: filter.tracker.counters }),
       icmp: icmp.counters,
       'icmp errors': icmpErrors.counters,
       udp: udp.counters,

@@ -5,7 +5,7 @@
 import type { Observable } from 'rxjs';
 import type { Clock } from '../../hw/sim/clock.ts';
 import type { Cause } from '../../kernel/ports.ts';
-import type { Direction, KernelTrace } from '../../kernel/trace.ts';
+import type { Direction, KernelTrace, ResendReason } from '../../kernel/trace.ts';
 import { onePerDevice, tapObservable } from './probe.ts';
 
 /** What happened; the fields are those of the method of {@link KernelTrace} that `kind` names. */
@@ -24,7 +24,7 @@ type KernelHappening =
       readonly lengthBytes: number;
       readonly handler: string | null;
     }
-  | { readonly kind: 'arp' | 'tcp' | 'log'; readonly text: string }
+  | { readonly kind: 'arp' | 'log'; readonly text: string }
   | {
       readonly kind: 'ipv4';
       readonly direction: Direction;
@@ -41,7 +41,15 @@ type KernelHappening =
       readonly link: string;
       readonly timeToLive: number;
     }
+  | { readonly kind: 'filter'; readonly chain: string; readonly verdict: string }
   | { readonly kind: 'state'; readonly connection: string; readonly from: string; readonly to: string }
+  | {
+      readonly kind: 'resend';
+      readonly connection: string;
+      readonly seq: number;
+      readonly lengthBytes: number;
+      readonly reason: ResendReason;
+    }
   | { readonly kind: 'socket'; readonly direction: Direction; readonly socket: string; readonly lengthBytes: number }
   | { readonly kind: 'drop'; readonly where: string; readonly reason: string };
 
@@ -76,8 +84,9 @@ function fanOut(tell: (happening: KernelHappening) => void): KernelTrace {
       tell({ kind: 'ipv4', direction, source, destination, protocol, lengthBytes }),
     forward: (destination, prefix, gateway, link, timeToLive) =>
       tell({ kind: 'forward', destination, prefix, gateway, link, timeToLive }),
+    filter: (chain, verdict) => tell({ kind: 'filter', chain, verdict }),
     state: (connection, from, to) => tell({ kind: 'state', connection, from, to }),
-    tcp: text => tell({ kind: 'tcp', text }),
+    resend: (connection, seq, lengthBytes, reason) => tell({ kind: 'resend', connection, seq, lengthBytes, reason }),
     socket: (direction, socket, lengthBytes) => tell({ kind: 'socket', direction, socket, lengthBytes }),
     drop: (where, reason) => tell({ kind: 'drop', where, reason }),
     log: text => tell({ kind: 'log', text }),

@@ -165,7 +165,7 @@ export class Computer {
     const { clock, prng } = environment;
     const device = new E1000Nic(clock, this.ram, prng.fork(`eth${index}`), mac, profileOf(options));
     this.bridge.insert(FIRST_NIC_SLOT + index, device.pci);
-    return { name: `${this.name}.eth${index}`, device };
+    return { name: `${this.name}.eth${index}`, device, phy: device.phy };
   }
 
   #kernel(options: ComputerOptions, prng: Prng): Kernel {

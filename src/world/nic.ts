@@ -11,6 +11,7 @@ import type { InterfaceConfig } from '../../kernel/net/interface-address.ts';
 import { maskOf } from '../../kernel/net/ipv4/address.ts';
 import { MIN_MTU } from '../../kernel/net/ipv4/path-mtu.ts';
 import { formatIpv4, parseIpv4, parseMac } from '../lib/bytes.ts';
+import type { Jack } from './jack.ts';
 
 export interface NicOptions {
   /** `52:54:00:...`; unless given, numbered through the world. */
@@ -38,8 +39,7 @@ export interface NicOptions {
 }
 
 /** A NIC of a computer, under the name that tables and captures give it: `alice.eth0`. */
-export interface Nic {
-  readonly name: string;
+export interface Nic extends Jack {
   readonly device: E1000Nic;
 }
 

@@ -8,13 +8,17 @@ import { SignalPath } from '../../hw/ethernet/line/signal-path.ts';
 import { Cable } from '../../hw/ethernet/medium/cable.ts';
 import type { MediumListener } from '../../hw/ethernet/ports.ts';
 import { Station } from '../../hw/ethernet/station.ts';
+import type { SwitchOptions } from '../../hw/ethernet/switch/options.ts';
+import { Switch } from '../../hw/ethernet/switch/switch.ts';
 import { Clock } from '../../hw/sim/clock.ts';
 import { Prng } from '../../hw/sim/prng.ts';
 import { Computer, type ComputerOptions } from './computer.ts';
-import type { Nic } from './nic.ts';
+import type { Jack } from './jack.ts';
 
 /** Locally administered, in the range that QEMU uses: the last three octets count up. */
 const FIRST_MAC = [0x52, 0x54, 0x00, 0x00, 0x00, 0x01] as const;
+/** Those of switches: octets 3 and 4 count up, and the last one is the port's. */
+const FIRST_SWITCH_MAC = [0x52, 0x54, 0x01, 0x00, 0x01, 0x00] as const;
 const DEFAULT_CABLE_METRES = 10;
 /** The far end of an open wire. */
 const OUTSIDE = 'outside';
@@ -23,9 +27,22 @@ const OUTSIDE = 'outside';
 export interface HubSegment {
   readonly name: string;
   readonly hub: Hub;
-  /** One for each NIC, in their order; end 1 of each is in the port of that number. */
+  /** One for each jack, in their order; end 1 of each is in the port of that number. */
   readonly wires: readonly Wire[];
 }
+
+/** A switch, and what its ports take: plugs of cables. */
+export interface SwitchNode {
+  readonly name: string;
+  readonly device: Switch;
+  /** Named `sw.port0` and so on. */
+  readonly ports: readonly Jack[];
+  /** Those that came with it: one for each NIC of a list, in their order, end 1 in the port of that number. */
+  readonly wires: readonly Wire[];
+}
+
+/** A switch that comes with cables: as many ports as it has NICs, unless there are to be more. */
+export interface SwitchSegmentOptions extends CableOptions, Partial<SwitchOptions> {}
 
 export interface HubOptions extends CableOptions {
   /** 10 unless given. */
@@ -70,6 +87,7 @@ export class World {
   readonly computers = new Map<string, Computer>();
   readonly wires = new Map<string, Wire>();
   readonly openWires = new Map<string, OpenWire>();
+  readonly switches = new Map<string, SwitchNode>();
   readonly #prng: Prng;
   #macCount = 0;
   #poweredOn = false;
@@ -83,7 +101,7 @@ export class World {
   /** A computer, which is switched on when the world first runs. Names are unique. */
   computer(name: string, options: ComputerOptions): Computer {
     if (this.#poweredOn) throw new RangeError(`computer "${name}" comes too late: the world has run already`);
-    checkNew(this.computers, name);
+    this.#checkNode(name);
     const computer = new Computer(name, options, {
       clock: this.clock,
       prng: this.#prng.fork(`computer/${name}`),
@@ -93,31 +111,42 @@ export class World {
     return computer;
   }
 
-  /** A cable between the sockets of two NICs that have none yet. Names are unique. Throws a RangeError. */
-  cable(name: string, a: Nic, b: Nic, options: CableOptions = {}): Wire {
+  /** A cable between two jacks that have none yet: NICs, ports of switches. Names are unique. Throws a RangeError. */
+  cable(name: string, a: Jack, b: Jack, options: CableOptions = {}): Wire {
     if (a === b) throw new RangeError(`both ends of cable "${name}" in ${a.name}`);
-    return this.#plug({ name, ends: [a.name, b.name], cable: this.#cable(name, options) }, a.device.phy, b.device.phy);
+    return this.#plug({ name, ends: [a.name, b.name], cable: this.#cable(name, options) }, a.phy, b.phy);
   }
 
-  /** A repeater hub with a cable to each of `nics`, all of which then share one collision domain. Throws a RangeError. */
-  hub(name: string, nics: readonly Nic[], { speedMbps = 10, ...cable }: HubOptions = {}): HubSegment {
-    const hub = new Hub(this.clock, nics.length, speedMbps);
-    const wires = nics.map((nic, port) => {
-      const end = `${name}.port${port}`;
-      return this.#plug(
-        { name: end, ends: [nic.name, end], cable: this.#cable(end, cable) },
-        nic.device.phy,
-        hub.ports[port]!,
-      );
-    });
-    return { name, hub, wires };
+  /** A repeater hub with a cable to each of `jacks`, all of which then share one collision domain. Throws a RangeError. */
+  hub(name: string, jacks: readonly Jack[], { speedMbps = 10, ...cable }: HubOptions = {}): HubSegment {
+    const hub = new Hub(this.clock, jacks.length, speedMbps);
+    const ports = hub.ports.map((phy, port) => ({ name: `${name}.port${port}`, phy }));
+    return { name, hub, wires: this.#plugAll(jacks, ports, cable) };
   }
 
-  /** A cable from `nic` to a far end that real peers may use. */
-  openWire(name: string, nic: Nic, options: CableOptions = {}): OpenWire {
+  /**
+   * A learning switch, alone or with a cable to each of `jacks`. Names are unique among switches and computers. Throws a
+   * RangeError.
+   */
+  switch(name: string, options: SwitchOptions): SwitchNode;
+  switch(name: string, jacks: readonly Jack[], options?: SwitchSegmentOptions): SwitchNode;
+  switch(name: string, first: SwitchOptions | readonly Jack[], options: SwitchSegmentOptions = {}): SwitchNode {
+    this.#checkNode(name);
+    const jacks = 'ports' in first ? [] : first;
+    const switchOptions = 'ports' in first ? first : { ports: jacks.length, ...options };
+    const device = new Switch(this.clock, this.#prng.fork(`switch/${name}`), this.#nextSwitchMac(), switchOptions);
+    const ports = device.ports.map(({ index, phy }) => ({ name: `${name}.port${index}`, phy }));
+    if (jacks.length > ports.length) throw new RangeError(`${jacks.length} NICs at a switch of ${ports.length} ports`);
+    const node = { name, device, ports, wires: this.#plugAll(jacks, ports, options) };
+    this.switches.set(name, node);
+    return node;
+  }
+
+  /** A cable from `jack` to a far end that real peers may use. */
+  openWire(name: string, jack: Jack, options: CableOptions = {}): OpenWire {
     const station = new Station(this.clock, this.#prng.fork(`wire/${name}`));
-    const wire: OpenWire = { name, ends: [nic.name, OUTSIDE], cable: this.#cable(name, options), station };
-    this.#plug(wire, nic.device.phy, station.phy);
+    const wire: OpenWire = { name, ends: [jack.name, OUTSIDE], cable: this.#cable(name, options), station };
+    this.#plug(wire, jack.phy, station.phy);
     this.openWires.set(name, wire);
     return wire;
   }
@@ -166,6 +195,14 @@ export class World {
     return cable;
   }
 
+  /** A cable from each of `jacks` to the port of its number, named as that. */
+  #plugAll(jacks: readonly Jack[], ports: readonly Jack[], options: CableOptions): readonly Wire[] {
+    return jacks.map((jack, i) => {
+      const { name, phy } = ports[i]!;
+      return this.#plug({ name, ends: [jack.name, name], cable: this.#cable(name, options) }, jack.phy, phy);
+    });
+  }
+
   #plug(wire: Wire, a: MediumListener, b: MediumListener): Wire {
     checkNew(this.wires, wire.name);
     for (const { name, ends } of this.wires.values()) {
@@ -198,6 +235,19 @@ export class World {
     mac[4] = number >>> 8;
     mac[5] = number;
     return mac;
+  }
+
+  #nextSwitchMac(): Uint8Array {
+    const mac = Uint8Array.from(FIRST_SWITCH_MAC);
+    const number = FIRST_SWITCH_MAC[4] + this.switches.size;
+    mac[3] = number >>> 8;
+    mac[4] = number;
+    return mac;
+  }
+
+  #checkNode(name: string): void {
+    checkNew(this.computers, name);
+    checkNew(this.switches, name);
   }
 }
 

@@ -43,6 +43,8 @@ export class TcpPair {
   readonly rigs: readonly [NetRig, NetRig] = [rigOf(HOST, HOST_MAC), rigOf(PEER, PEER_MAC)];
   readonly link: Required<LinkFaults>;
   frames = 0;
+  /** From where `connect` connects; 0: an ephemeral port. */
+  clientPort = 0;
   /** Decides about single frames before chance does: true, it is lost. */
   lose: ((frame: Uint8Array, from: number) => boolean) | null = null;
   readonly #prng: Prng;
@@ -83,7 +85,12 @@ export class TcpPair {
 
   connect(options: Partial<TcpOptions> = {}, user = { changed: () => {} }): TcpConnection {
     const remote = { address: parseIpv4(PEER), port: PORT };
-    return this.client.net.tcp.connect(null, remote, { ...DEFAULT_TCP_OPTIONS, ...options }, user);
+    return this.client.net.tcp.connect(
+      { address: 0, port: this.clientPort },
+      remote,
+      { ...DEFAULT_TCP_OPTIONS, ...options },
+      user,
+    );
   }
 
   /** Lets time pass until `done`, or for `forNs`. `step` is called after every event. */

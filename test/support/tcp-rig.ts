@@ -50,6 +50,8 @@ export interface SegmentFields {
   readonly destination?: string;
   readonly sourcePort?: number;
   readonly destinationPort?: number;
+  /** Of IPv4, a multiple of four. */
+  readonly ipOptions?: readonly number[];
 }
 
 /** A segment that the host sent. */
@@ -178,7 +180,8 @@ export class TcpRig extends NetRig {
   send(fields: SegmentFields): void {
     const source = fields.source ?? PEER;
     const destination = fields.destination ?? HOST;
-    this.injectIpv4({ protocol: 6, source, destination, payload: this.#segment(fields, source, destination) });
+    const payload = this.#segment(fields, source, destination);
+    this.injectIpv4({ protocol: 6, source, destination, payload, options: fields.ipOptions ?? [] });
   }
 
   /** What `send` sends in it arrives together: the kernel does other work only afterwards. */

@@ -76,11 +76,15 @@ function takeWindow(block: ControlBlock, segment: Segment, window: number): void
     block.persisting = false;
     block.retries = 0;
     block.sndNxt = block.sndUna;
+    block.resendReason = 'window opened';
     block.timers.retransmit.cancel();
   } else answeredProbe(block);
 }
 
-/** A peer that answers probes is alive, however long its window stays closed (MUST-37). */
+/**
+ * A peer that answers probes is alive, however long its window stays closed (MUST-37). Not so when the user is gone: then
+ * the window has to open within R2, or anybody could keep connections here for ever (RFC 6429 section 4).
+ */
 function answeredProbe(block: ControlBlock): void {
-  if (block.persisting) block.unansweredSinceNs = block.host.context.nowNs();
+  if (block.persisting && !block.receiveClosed) block.unansweredSinceNs = block.host.context.nowNs();
 }

@@ -5,8 +5,9 @@
 import type { Endpoint } from '../endpoint.ts';
 import type { SocketError } from '../socket-error.ts';
 import type { ControlBlock } from './control-block.ts';
-import { boundFinWait2, end, reset, setState } from './ending.ts';
+import { boundClosing, end, reset, setState } from './ending.ts';
 import { output } from './output.ts';
+import { refreshPathMtu } from './path-mtu.ts';
 import { updateIsDue } from './receive-window.ts';
 import { armKeepAlive } from './timers.ts';
 import type { TcpInfo, TcpOptions, TcpState, TcpUser } from './user.ts';
@@ -100,8 +101,12 @@ export class TcpConnection {
    */
   write(bytes: Uint8Array, at = 0, length = bytes.length - at): number {
     if (!this.canWrite) return 0;
-    const count = this.block.sendBuffer.write(bytes, at, length);
-    if (count > 0) output(this.block);
+    const { block } = this;
+    const count = block.sendBuffer.write(bytes, at, length);
+    if (count > 0) {
+      refreshPathMtu(block);
+      output(block);
+    }
     return count;
   }
 
@@ -155,7 +160,7 @@ export class TcpConnection {
 
   /**
    * The user is done. What was written is still sent, and `changed` is not called any more. With data unread, or with a
-   * linger time of 0, the peer gets a reset (SHLD-3).
+   * linger time of 0, the peer gets a reset (SHLD-3), unless it has all, and knows it: in TIME-WAIT.
    */
   close(): void {
     const { block } = this;
@@ -165,17 +170,14 @@ export class TcpConnection {
     if (block.state === 'CLOSED' || block.state === 'SYN-SENT') {
       end(block, null);
       block.receiveBuffer.release();
-      return;
-    }
-    if (block.receiveBuffer.length > 0 || block.options.lingerNs === 0) {
+    } else if (block.state === 'TIME-WAIT') block.receiveBuffer.release();
+    else if (block.receiveBuffer.length > 0 || block.options.lingerNs === 0) {
       reset(block, null);
       block.receiveBuffer.release();
-      return;
+    } else {
+      this.shutdownWrite();
+      boundClosing(block);
     }
-    this.shutdownWrite();
-    const { lingerNs } = block.options;
-    if (block.state === 'FIN-WAIT-2') boundFinWait2(block);
-    else if (lingerNs !== null && Number.isFinite(lingerNs) && block.flight > 0) block.timers.wait.armIn(lingerNs);
   }
 
   /** Ends the connection at once, with a reset to the peer (RFC 9293 section 3.10.5). */

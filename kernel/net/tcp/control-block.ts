@@ -7,6 +7,7 @@
  */
 import type { KernelContext } from '../../context.ts';
 import type { Timer } from '../../timer.ts';
+import type { ResendReason } from '../../trace.ts';
 import { formatEndpoint } from '../endpoint.ts';
 import type { Ipv4Output } from '../ipv4/output.ts';
 import type { SocketError } from '../socket-error.ts';
@@ -196,6 +197,8 @@ export class ControlBlock {
   /** The timestamp clock at the last of these: an echo of that time or later says which copy has arrived. */
   retransmittedTs = 0;
   retransmits = 0;
+  /** Why SND.NXT was taken back last. */
+  resendReason: ResendReason = 'timeout';
   readonly congestion: CongestionControl;
   readonly scoreboard = new Scoreboard();
   recovery: 'open' | 'recovery' | 'loss' = 'open';
@@ -240,6 +243,12 @@ export class ControlBlock {
     this.rcvScale = windowShift(options.receiveBufferBytes);
   }
 
+  /** For observers: `192.0.2.1:80-192.0.2.2:4000`, this end first. */
+  get name(): string {
+    const local = formatEndpoint(this.localAddress, this.localPort);
+    return `${local}-${formatEndpoint(this.remoteAddress, this.remotePort)}`;
+  }
+
   get state(): TcpState {
     return this.#state;
   }
@@ -249,8 +258,7 @@ export class ControlBlock {
     const { trace } = this.host.context;
     if (trace !== null && to !== this.#state) {
       const from = to === 'SYN-RECEIVED' && !this.active ? 'LISTEN' : this.#state;
-      const local = formatEndpoint(this.localAddress, this.localPort);
-      trace.state(`${local}-${formatEndpoint(this.remoteAddress, this.remotePort)}`, from, to);
+      trace.state(this.name, from, to);
     }
     this.#state = to;
   }

@@ -93,7 +93,10 @@ export function enterFinWait2(block: ControlBlock): void {
   if (block.receiveClosed) block.timers.wait.armIn(FIN_WAIT_2_NS);
 }
 
-/** The user of a connection in FIN-WAIT-2 is gone. */
-export function boundFinWait2(block: ControlBlock): void {
+/** The user is gone, and a FIN is queued or sent: bounds how long the rest may take. */
+export function boundClosing(block: ControlBlock): void {
+  const { lingerNs } = block.options;
   if (block.state === 'FIN-WAIT-2') block.timers.wait.armIn(FIN_WAIT_2_NS);
+  // The linger time is for what is not acknowledged, which may all be unsent.
+  else if (lingerNs !== null && Number.isFinite(lingerNs)) block.timers.wait.armIn(lingerNs);
 }

@@ -1,6 +1,6 @@
 /**
  * What ICMP reports about a connection: RFC 9293 section 3.9.2.2, with the check of RFC 5927 that the segment it quotes
- * is one in flight, and path MTU discovery, RFC 1191.
+ * is one in flight.
  */
 import {
   DESTINATION_UNREACHABLE,
@@ -12,9 +12,8 @@ import {
 } from '../icmp-message.ts';
 import type { ControlBlock } from './control-block.ts';
 import { end } from './ending.ts';
-import { sendFromStart } from './recovery.ts';
+import { fragmentationNeeded } from './path-mtu.ts';
 import { seqGeq, seqLt } from './seq.ts';
-import { refreshPathMtu } from './transmit.ts';
 
 /** `seq` is that of the quoted segment, `sentBytes` the length of its packet. */
 export function icmpArrives(block: ControlBlock, report: IcmpReport, seq: number, sentBytes: number): void {
@@ -34,14 +33,4 @@ export function icmpArrives(block: ControlBlock, report: IcmpReport, seq: number
   // MUST-56: all others are soft, and end nothing; MUST-47: but the user is told.
   block.softError = socketErrorOf(report);
   block.notify();
-}
-
-/** A router on the way could not pass on a packet of ours, whose DF bit is set. */
-function fragmentationNeeded(block: ControlBlock, nextHopMtu: number, sentBytes: number): void {
-  const before = block.pathMtu;
-  block.host.output.learnPathMtu(block.remoteAddress, nextHopMtu, sentBytes);
-  refreshPathMtu(block);
-  if (block.pathMtu >= before || !block.synchronized) return;
-  sendFromStart(block);
-  block.host.schedule(block);
 }

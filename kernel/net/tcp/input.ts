@@ -13,7 +13,7 @@ import { sendAck, sendSyn } from './output.ts';
 import { replyReset } from './reset.ts';
 import { noteDuplicate } from './sack-blocks.ts';
 import { ACK, FIN, RST, type Segment, SYN, URG } from './segment.ts';
-import { seqAdd, seqDiff, seqGt, seqLeq, seqLt, seqMin, seqWithin } from './seq.ts';
+import { seqAdd, seqDiff, seqGeq, seqGt, seqLeq, seqLt, seqMin, seqWithin } from './seq.ts';
 import { synSentArrives } from './syn-sent.ts';
 import { processText, trim } from './text.ts';
 
@@ -46,9 +46,14 @@ export function segmentArrives(block: ControlBlock, segment: Segment): boolean {
 /** Section 3.10.7.4, and what goes before it in RFC 7323 section 5.3. */
 function otherStates(block: ControlBlock, segment: Segment): void {
   if (!checkTimestamps(block, segment)) return;
-  if (block.state === 'SYN-RECEIVED' && repeatsSyn(block, segment)) return;
-  // First, check sequence number.
-  if (!isAcceptable(block, segment)) {
+  const crossed = block.state === 'SYN-RECEIVED' && (segment.flags & (SYN | RST)) === SYN && segment.seq === block.irs;
+  if (crossed && (segment.flags & ACK) === 0) {
+    // The peer has not heard our SYN,ACK, and sends its SYN again.
+    sendSyn(block, 'SYN repeated');
+    return;
+  }
+  // First, check sequence number. In a simultaneous open (figure 7) the peer's SYN,ACK has that of its SYN.
+  if (!crossed && !isAcceptable(block, segment)) {
     refuse(block, segment);
     return;
   }
@@ -58,7 +63,7 @@ function otherStates(block: ControlBlock, segment: Segment): void {
     return;
   }
   // Fourth, check the SYN bit: RFC 5961 section 4.2.
-  if ((segment.flags & SYN) !== 0 && (block.state !== 'SYN-RECEIVED' || segment.seq !== block.irs)) {
+  if ((segment.flags & SYN) !== 0 && !crossed) {
     if (block.state === 'SYN-RECEIVED' && !block.active) end(block, null);
     else challengeAck(block);
     return;
@@ -109,13 +114,6 @@ function rstArrives(block: ControlBlock, segment: Segment): void {
   else challengeAck(block);
 }
 
-/** The peer has not heard our SYN,ACK and sends its SYN again. True when that was it. */
-function repeatsSyn(block: ControlBlock, segment: Segment): boolean {
-  if ((segment.flags & (SYN | RST | ACK)) !== SYN || segment.seq !== block.irs) return false;
-  sendSyn(block);
-  return true;
-}
-
 /** False when the segment ends here. */
 function ackArrives(block: ControlBlock, segment: Segment): boolean {
   if (block.state === 'SYN-RECEIVED') {
@@ -123,7 +121,9 @@ function ackArrives(block: ControlBlock, segment: Segment): boolean {
       replyReset(block.host, segment);
       return false;
     }
-    return establish(block, segment);
+    if ((segment.flags & SYN) === 0) return establish(block, segment);
+    block.ackNow = true;
+    return establish(block, segment, 0);
   }
   if (!isAcceptableAck(block, segment.ack)) {
     challengeAck(block);
@@ -198,11 +198,13 @@ function updateTsRecent(block: ControlBlock, segment: Segment): void {
   block.tsRecentNs = block.host.context.nowNs();
 }
 
-/** RFC 9293 section 3.10.7.4 and RFC 6191: a SYN that cannot be an old duplicate opens a new connection. */
+/** RFC 9293 section 3.10.7.4 and RFC 6191 section 2: a SYN that cannot be an old duplicate opens a new connection. */
 function startsAnew(block: ControlBlock, segment: Segment): boolean {
   if ((segment.flags & (SYN | ACK | RST)) !== SYN) return false;
-  if (block.timestamps && segment.hasTimestamps && segment.tsVal !== block.tsRecent) {
-    return seqGt(segment.tsVal, block.tsRecent);
+  if (segment.hasTimestamps && block.options.timestamps) {
+    // The timestamps of the new connection protect it from segments of the old one, which has none.
+    if (!block.timestamps) return true;
+    if (segment.tsVal !== block.tsRecent) return seqGt(segment.tsVal, block.tsRecent);
   }
-  return seqGt(segment.seq, block.rcvNxt);
+  return seqGeq(segment.seq, block.rcvNxt);
 }

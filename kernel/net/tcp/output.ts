@@ -2,6 +2,7 @@
  * What a connection sends: new data as windows, Nagle and silly window avoidance allow (RFC 9293 sections 3.7.4 and
  * 3.8.6.2.1), what a timeout or SACK asks to have again, the FIN, and acknowledgements.
  */
+import type { ResendReason } from '../../trace.ts';
 import type { ControlBlock } from './control-block.ts';
 import { ACK, FIN, PSH, SYN } from './segment.ts';
 import { seqAdd, seqDiff, seqGeq, seqGt, seqLt, seqMax } from './seq.ts';
@@ -39,10 +40,10 @@ export function sendAck(block: ControlBlock): void {
   block.timers.delayedAck.armIn(RETRY_NS);
 }
 
-/** SYN or, when the peer's is there, SYN,ACK. */
-export function sendSyn(block: ControlBlock): void {
+/** SYN or, when the peer's is there, SYN,ACK; `reason`, for observers, when it is sent again. */
+export function sendSyn(block: ControlBlock, reason: ResendReason | null = null): void {
   const again = block.sndMax !== block.iss;
-  transmit(block, block.iss, 0, block.state === 'SYN-SENT' ? SYN : SYN | ACK);
+  transmit(block, block.iss, 0, block.state === 'SYN-SENT' ? SYN : SYN | ACK, reason);
   const nowNs = block.host.context.nowNs();
   block.sndNxt = block.sndMax = seqAdd(block.iss, 1);
   if (again) noteRetransmission(block, block.sndMax);
@@ -56,7 +57,7 @@ export function sendSyn(block: ControlBlock): void {
 }
 
 /** Sends again what starts at `seq`, at most up to `limit` (exclusive); SND.NXT stays. Returns where it ended. */
-export function sendAgain(block: ControlBlock, seq: number, limit: number): number {
+export function sendAgain(block: ControlBlock, seq: number, limit: number, reason: ResendReason): number {
   const { sendBuffer } = block;
   const edge = seqAdd(block.sndUna, Math.max(1, block.sndWnd));
   const dataEnd = sendBuffer.end;
@@ -66,7 +67,7 @@ export function sendAgain(block: ControlBlock, seq: number, limit: number): numb
   const fin = block.finSent && end === dataEnd;
   if (dataBytes === 0 && !fin) return seq;
   const flags = ACK | (end === dataEnd && dataBytes > 0 ? PSH : 0) | (fin ? FIN : 0);
-  if (!transmit(block, seq, dataBytes, flags)) return seq;
+  if (!transmit(block, seq, dataBytes, flags, reason)) return seq;
   const next = fin ? seqAdd(end, 1) : end;
   noteRetransmission(block, next);
   return next;
@@ -78,7 +79,7 @@ export function sendProbe(block: ControlBlock): void {
   const seq = block.sndUna;
   const dataBytes = Math.min(1, block.sendBuffer.length);
   const fin = dataBytes === 0 && block.finQueued;
-  transmit(block, seq, dataBytes, fin ? ACK | FIN : ACK);
+  transmit(block, seq, dataBytes, fin ? ACK | FIN : ACK, 'zero window probe');
   block.sndNxt = seq;
   block.sndMax = seqMax(block.sndMax, seqAdd(seq, fin ? 1 : dataBytes));
   block.timing = false;
@@ -140,7 +141,7 @@ function sendNext(block: ControlBlock, allowedBytes: number, force: boolean): bo
   if (dataBytes === 0 && !fin) return false;
   if (!(force || again || fin || dataBytes === limit || isWorthSending(block, dataBytes, left))) return false;
   const flags = ACK | (dataBytes === left && dataBytes > 0 ? PSH : 0) | (fin ? FIN : 0);
-  if (!transmit(block, seq, dataBytes, flags)) {
+  if (!transmit(block, seq, dataBytes, flags, again ? block.resendReason : null)) {
     block.timers.delayedAck.armIn(RETRY_NS);
     return false;
   }
@@ -222,7 +223,7 @@ function sendByPipe(block: ControlBlock): void {
 
 /** Sends one segment of the hole in {@link HOLE} again. */
 function fillHole(block: ControlBlock): number {
-  const end = sendAgain(block, HOLE.start, HOLE.end);
+  const end = sendAgain(block, HOLE.start, HOLE.end, 'SACK');
   block.scoreboard.highRetransmitted = seqMax(block.scoreboard.highRetransmitted, end);
   return seqDiff(end, HOLE.start);
 }

@@ -45,7 +45,7 @@ function inRecovery(block: ControlBlock, count: number): boolean {
     block.recovery = 'open';
     return true;
   }
-  sendAgain(block, block.sndUna, block.sndMax);
+  sendAgain(block, block.sndUna, block.sndMax, 'partial ACK');
   congestion.cwnd = Math.max(block.sndMss, congestion.cwnd - count + (count >= block.sndMss ? block.sndMss : 0));
   const first = !block.partialAckSeen;
   block.partialAckSeen = true;
@@ -81,7 +81,8 @@ function enterRecovery(block: ControlBlock): void {
   block.limitedTransmit = 0;
   congestion.lost(block.flightAtDuplicate, block.host.context.nowNs());
   const { sacked } = scoreboard;
-  const end = sendAgain(block, block.sndUna, sacked.count > 0 ? sacked.start(0) : block.sndMax);
+  const limit = sacked.count > 0 ? sacked.start(0) : block.sndMax;
+  const end = sendAgain(block, block.sndUna, limit, 'fast retransmit');
   if (block.sack) {
     scoreboard.highRetransmitted = end;
     congestion.cwnd = congestion.ssthresh;
@@ -101,6 +102,7 @@ export function afterTimeout(block: ControlBlock): void {
   // The peer may have thrown away what it had behind the hole (RFC 2018 section 8).
   block.scoreboard.clear();
   block.sndNxt = block.sndUna;
+  block.resendReason = 'timeout';
 }
 
 /** Everything from SND.UNA on goes out again, though no timer fired and no window shrinks: the path MTU did. */
@@ -111,4 +113,5 @@ export function sendFromStart(block: ControlBlock): void {
   block.timing = false;
   block.scoreboard.clear();
   block.sndNxt = block.sndUna;
+  block.resendReason = 'path MTU';
 }

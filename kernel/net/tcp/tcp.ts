@@ -27,12 +27,13 @@ import { segmentArrives } from './input.ts';
 import { InitialNumbers } from './isn.ts';
 import { type ListenerHost, TcpListener } from './listener.ts';
 import { output, sendSyn } from './output.ts';
+import { refreshPathMtu } from './path-mtu.ts';
 import { replyReset } from './reset.ts';
 import { parseSegment, Segment, type SegmentFault } from './segment.ts';
 import { seqAdd, seqLeq } from './seq.ts';
 import { SynCookies } from './syn-cookies.ts';
 import { attachTimers } from './timers.ts';
-import { refreshPathMtu, updateSendMss } from './transmit.ts';
+import { updateSendMss } from './transmit.ts';
 import type { TcpOptions, TcpUser } from './user.ts';
 
 /** Connections of one host, TIME-WAIT among them. */
@@ -164,6 +165,16 @@ export class Tcp implements Ipv4Protocol, ListenerHost {
     if (block !== null) icmpArrives(block, report, readBe32(bytes, start + 4) | 0, sent.totalBytes);
   }
 
+  /**
+   * Answers the segment that `packet` starts with, and which stays the caller's, as a host answers that has no such port
+   * (RFC 9293 section 3.10.7.1). For the packet filter, which refuses what is not for this host too.
+   */
+  refuse(packet: PacketBuffer, arrival: Ipv4Arrival): void {
+    const segment = this.#segment;
+    const fault = this.#parse(packet, arrival);
+    if (fault === null && !arrival.group) replyReset(this, segment);
+  }
+
   // For connections and listeners.
 
   schedule(block: ControlBlock): void {
@@ -226,8 +237,10 @@ export class Tcp implements Ipv4Protocol, ListenerHost {
     for (let i = 0; i < BLOCKS_PER_RUN && this.#lineHead < this.#line.length; i++) {
       const block = this.#line[this.#lineHead++]!;
       block.scheduled = false;
-      if (block.pathMtuGeneration !== this.output.pathMtus.generation) refreshPathMtu(block);
-      if (block.state !== 'CLOSED') output(block);
+      if (block.state !== 'CLOSED') {
+        refreshPathMtu(block);
+        output(block);
+      }
       if (!block.changed) continue;
       block.changed = false;
       block.user?.changed();

@@ -3,21 +3,20 @@
  * each other), delayed ACK, keep-alive, and the waits for the end. Each is made once and armed again and again.
  */
 import { SocketError } from '../socket-error.ts';
-import { type ControlBlock, DEFAULT_MSS } from './control-block.ts';
+import type { ControlBlock } from './control-block.ts';
 import { end, reset, timedOut } from './ending.ts';
 import { armIn, delayedAckIsDue, output, sendOverride, sendProbe, sendSyn } from './output.ts';
+import { doubtPathMtu } from './path-mtu.ts';
 import { afterTimeout } from './recovery.ts';
 import { ACK } from './segment.ts';
 import { seqAdd } from './seq.ts';
-import { refreshPathMtu, transmit } from './transmit.ts';
+import { transmit } from './transmit.ts';
 
-/** MUST-20: retransmissions after which the user is told that things do not go well, and the path is doubted. */
+/** MUST-20: retransmissions after which the user is told that things do not go well. */
 const R1_RETRIES = 3;
 /** MUST-21 to MUST-23: how long data, and a SYN, may go unanswered. */
 const R2_NS = 100_000_000_000;
 const R2_SYN_NS = 180_000_000_000;
-/** What the path MTU is taken to be when full segments vanish without a word (RFC 2923 section 2.1). */
-const BLACK_HOLE_MTU = DEFAULT_MSS + 40;
 
 export function attachTimers(block: ControlBlock): void {
   const { context } = block.host;
@@ -50,7 +49,7 @@ function retransmitIsDue(block: ControlBlock): void {
     block.rtt.backoff += 1;
     block.synRetries += 1;
     block.host.counters.timeouts += 1;
-    sendSyn(block);
+    sendSyn(block, 'timeout');
   } else if (block.persisting) persist(block);
   else retransmissionTimeout(block);
 }
@@ -60,7 +59,8 @@ function retransmissionTimeout(block: ControlBlock): void {
   block.retries += 1;
   block.rtt.backoff += 1;
   block.host.counters.timeouts += 1;
-  if (block.retries === R1_RETRIES) doubtPath(block);
+  if (block.retries === R1_RETRIES) block.notify();
+  doubtPathMtu(block);
   afterTimeout(block);
   armIn(block, block.rtt.timeoutNs());
   if (block.sndWnd === 0) {
@@ -83,15 +83,6 @@ function persist(block: ControlBlock): void {
   }
 }
 
-/** R1 is reached. Full segments may be too long for the path, and nobody says so. */
-function doubtPath(block: ControlBlock): void {
-  if (block.flight >= block.sndMss && block.pathMtu > BLACK_HOLE_MTU) {
-    block.pathMtuBound = BLACK_HOLE_MTU;
-    refreshPathMtu(block);
-  }
-  block.notify();
-}
-
 /** RFC 9293 section 3.8.4. The timer is armed for silence, and looks when it fires whether there was any. */
 function keepAliveIsDue(block: ControlBlock): void {
   const { keepAlive } = block.options;
@@ -109,7 +100,7 @@ function keepAliveIsDue(block: ControlBlock): void {
   block.keepAliveProbes += 1;
   block.host.counters.keepAliveProbes += 1;
   // An old number, and no data (SHLD-27): the peer answers with an ACK of what it has.
-  transmit(block, seqAdd(block.sndNxt, -1), 0, ACK);
+  transmit(block, seqAdd(block.sndNxt, -1), 0, ACK, 'keep-alive probe');
   block.timers.keepAlive.armIn(keepAlive.intervalNs);
 }
 

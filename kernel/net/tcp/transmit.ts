@@ -2,6 +2,7 @@
  * One segment of a connection on its way out: fills in the header from the control block, copies the data behind it,
  * and hands the packet to IPv4. Which segments are sent, and when, is `output.ts`.
  */
+import type { ResendReason } from '../../trace.ts';
 import { allocateTransport } from '../packet.ts';
 import type { ControlBlock } from './control-block.ts';
 import { offerWindow, ownMss } from './receive-window.ts';
@@ -12,8 +13,8 @@ import { seqDiff, seqGt } from './seq.ts';
 
 const NS_PER_MS = 1_000_000;
 const IPV4_AND_TCP_BYTES = 40;
-/** Payload of a full segment is never taken to be less: no MSS option and no ICMP message can make it so. */
-const MIN_MSS = 28;
+/** Payload of a full segment is never taken to be less: that of the least MTU, 68, with timestamps. */
+const MIN_MSS = 16;
 
 /** One for all connections: nothing is sent while another segment is being written. */
 const HEADER = new OutgoingHeader();
@@ -32,17 +33,6 @@ export function updateSendMss(block: ControlBlock): void {
   block.congestion.setMss(block.sndMss);
 }
 
-/** Asks IPv4 again how long a packet may be: it has learnt something of a path, or forgotten it. */
-export function refreshPathMtu(block: ControlBlock): void {
-  const { output } = block.host;
-  block.pathMtuGeneration = output.pathMtus.generation;
-  const mtu = Math.min(output.pathMtu(block.remoteAddress), block.pathMtuBound);
-  // Without a route the old answer is as good as any.
-  if (mtu === 0 || mtu === block.pathMtu) return;
-  block.pathMtu = mtu;
-  updateSendMss(block);
-}
-
 /** Octets of data that fit into the next segment: SACK blocks take room too. */
 export function payloadLimit(block: ControlBlock): number {
   if (!hasSackBlocks(block)) return block.sndMss;
@@ -52,10 +42,16 @@ export function payloadLimit(block: ControlBlock): number {
 }
 
 /**
- * Sends one segment with `dataBytes` of the send buffer from `seq` on. False when there is no packet buffer: then it is
- * as if nothing had been asked for.
+ * Sends one segment with `dataBytes` of the send buffer from `seq` on; `reason`, for observers, unless it is the next
+ * one or an ACK. False when there is no packet buffer: then it is as if nothing had been asked for.
  */
-export function transmit(block: ControlBlock, seq: number, dataBytes: number, flags: number): boolean {
+export function transmit(
+  block: ControlBlock,
+  seq: number,
+  dataBytes: number,
+  flags: number,
+  reason: ResendReason | null = null,
+): boolean {
   const { host } = block;
   const packet = allocateTransport(host.context.packets, dataBytes);
   if (packet === null) {
@@ -69,6 +65,8 @@ export function transmit(block: ControlBlock, seq: number, dataBytes: number, fl
   writeHeader(packet, HEADER);
   if ((flags & ACK) !== 0) acknowledged(block);
   host.counters.sent += 1;
+  const { trace } = host.context;
+  if (trace !== null && reason !== null) trace.resend(block.name, seq >>> 0, dataBytes, reason);
   const route = host.output.route(block.remoteAddress);
   if (route === null) {
     host.context.packets.free(packet);

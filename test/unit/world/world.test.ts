@@ -74,6 +74,81 @@ describe('what does not make a world is refused when it is said', () => {
   });
 });
 
+describe('a switch', () => {
+  const host = (world: World, n: number) =>
+    world.computer(`h${n}`, { nics: [{ address: `192.0.2.${n}/24` }], costs: FREE });
+
+  /** Has the first host ping all others, and returns the replies by who gave them. */
+  function pingAll(world: World, count: number): number[] {
+    const replied: number[] = [];
+    for (let n = 2; n <= count; n++) {
+      world.computers.get('h1')!.start(`ping${n}`, function* (sys) {
+        yield* sys.sleep(LINK_UP_NS);
+        yield* ping(parseIpv4(`192.0.2.${n}`), { count: 1 }, ({ kind }) => kind === 'reply' && replied.push(n))(sys);
+      });
+    }
+    world.run(LINK_UP_NS + 100_000_000);
+    return replied.sort((a, b) => a - b);
+  }
+
+  test('with a list of NICs has a cable to each', () => {
+    const world = new World('1');
+    const nics = [1, 2, 3].map(n => host(world, n).nics[0]!);
+    const { wires, ports, device } = world.switch('sw', nics, { fastestMbps: 100 });
+    expect(pingAll(world, 3)).toEqual([2, 3]);
+    expect(wires.map(({ ends }) => ends)).toEqual([
+      ['h1.eth0', 'sw.port0'],
+      ['h2.eth0', 'sw.port1'],
+      ['h3.eth0', 'sw.port2'],
+    ]);
+    expect(ports.map(({ name }) => name)).toEqual(['sw.port0', 'sw.port1', 'sw.port2']);
+    expect(device.ports.map(({ link }) => link.speed)).toEqual([100, 100, 100]);
+    expect(device.table().length).toBe(3);
+  });
+
+  test('is joined to computers, to hubs and to another switch by the cables between them', () => {
+    const world = new World('1');
+    const nics = [1, 2, 3, 4].map(n => host(world, n).nics[0]!);
+    const [one, two] = ['one', 'two'].map(name => world.switch(name, { ports: 3 }));
+    world.cable('a', nics[0]!, one!.ports[0]!);
+    world.cable('trunk', one!.ports[2]!, two!.ports[2]!);
+    world.hub('hub', [two!.ports[0]!, nics[1]!, nics[2]!]);
+    world.cable('b', two!.ports[1]!, nics[3]!);
+    expect(pingAll(world, 4)).toEqual([2, 3, 4]);
+    expect(two!.device.ports[0]!.link).toEqual({ up: true, speed: 10, fullDuplex: false });
+    expect([...world.switches.keys()]).toEqual(['one', 'two']);
+  });
+
+  test('takes an open wire, and two switches never have an address in common', () => {
+    const world = new World('1');
+    const a = host(world, 1);
+    const { ports, device } = world.switch('sw', [a.nics[0]!], { ports: 2 });
+    const { station } = world.openWire('out', ports[1]!);
+    const arrived: number[] = [];
+    station.onReceive = ({ octets }) => arrived.push(octets[0]!);
+    a.start('ping', function* (sys) {
+      yield* sys.sleep(LINK_UP_NS);
+      yield* ping(parseIpv4('192.0.2.9'), { count: 1 }, () => {})(sys);
+    });
+    world.run(LINK_UP_NS + 100_000_000);
+    expect(arrived[0]).toBe(0xff); // the ARP request
+    const other = world.switch('other', { ports: 254 }).device;
+    const addresses = [device, other].flatMap(each => [each.address, ...each.ports.map(({ address }) => address)]);
+    expect(new Set(addresses.map(address => address.join())).size).toBe(2 + 2 + 254);
+  });
+
+  test('is refused where it makes no sense', () => {
+    const world = new World('1');
+    const nics = [1, 2].map(n => host(world, n).nics[0]!);
+    expect(() => world.switch('h1', { ports: 2 })).toThrow('the world has a "h1" already');
+    expect(() => world.switch('sw', nics, { ports: 1 })).toThrow('2 NICs at a switch of 1 ports');
+    expect(() => world.switch('sw', { ports: 0 })).toThrow('number of ports of a switch: 0');
+    world.switch('sw', { ports: 2 });
+    expect(() => world.switch('sw', { ports: 2 })).toThrow('the world has a "sw" already');
+    expect(() => world.computer('sw', { nics: [] })).toThrow('the world has a "sw" already');
+  });
+});
+
 describe('several NICs in one computer', () => {
   test('each has its own rings, address, name and wire', () => {
     const world = new World('1');

@@ -32,7 +32,7 @@ describe('a datagram MUST be silently discarded (RFC 1122 section 3.2.1)', () =>
     ['whose header checksum is wrong', { checksumError: 1 }, 'bad IPv4 checksum'],
     ['that is for another host', { destination: '192.0.2.77' }, 'not for this host'],
     ['that is for another network', { destination: '203.0.113.1' }, 'not for this host'],
-    ['that is for a multicast group', { destination: '224.0.0.1' }, 'not for this host'],
+    ['that is for a multicast group to which it does not belong', { destination: '224.0.0.2' }, 'not for this host'],
     ['that is for 127/8, from outside', { destination: '127.0.0.1' }, 'not for this host'],
     ['whose source is in 127/8', { source: '127.0.0.1' }, 'martian source'],
     ['whose source is a multicast address', { source: '224.0.0.1' }, 'martian source'],
@@ -146,6 +146,7 @@ describe('a datagram that the host sends', () => {
   const send = (data: Uint8Array, to: string, bound?: string) => {
     const socket = rig.net.sockets.socket('udp');
     socket.bind(bound === undefined ? 0 : parseIpv4(bound), 5000);
+    socket.setsockopt('SO_BROADCAST', true);
     socket.sendto(data, parseIpv4(to), 9);
     socket.close();
   };

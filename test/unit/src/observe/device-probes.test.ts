@@ -141,7 +141,7 @@ describe('the probes of devices', () => {
       trace.arp('192.0.2.1 is at 52:54:00:00:00:01');
       trace.ipv4('out', 1, 2, 17, 28);
       trace.state('192.0.2.1:80-192.0.2.2:4000', 'SYN-RECEIVED', 'ESTABLISHED');
-      trace.tcp('retransmit');
+      trace.resend('192.0.2.1:80-192.0.2.2:4000', 1001, 1460, 'timeout');
       trace.socket('in', 'udp:7', 20);
       trace.drop('ipv4', 'no route');
       trace.log('ready');
@@ -164,7 +164,14 @@ describe('the probes of devices', () => {
         from: 'SYN-RECEIVED',
         to: 'ESTABLISHED',
       },
-      { ...at, kind: 'tcp', text: 'retransmit' },
+      {
+        ...at,
+        kind: 'resend',
+        connection: '192.0.2.1:80-192.0.2.2:4000',
+        seq: 1001,
+        lengthBytes: 1460,
+        reason: 'timeout',
+      },
       { ...at, kind: 'socket', direction: 'in', socket: 'udp:7', lengthBytes: 20 },
       { ...at, kind: 'drop', where: 'ipv4', reason: 'no route' },
       { ...at, kind: 'log', text: 'ready' },

@@ -32,18 +32,13 @@ function flying(count: number, options = {}, syn = {}): TcpConnection {
 
 describe('segment size', () => {
   test.each([
-    ['9293-15 case 39 536 without an MSS option', { options: [] }, {}, 536],
-    ['9293-15 that of the MSS option', { options: MSS(700) }, {}, 700],
-    ['9293-15 what the MTU allows when the peer takes more', { options: MSS(9000) }, {}, 1460],
-    ['9293-15 case 38 an MSS of 0 is as good as none', { options: MSS(0) }, {}, 536],
-    ['9293-15 case 38 an MSS of 1 is not taken at its word', { options: MSS(1) }, {}, 64],
-    [
-      '7323-7 9293-15 less the 12 octets of timestamps',
-      { options: [...MSS(1460), ...TS(1, 0)] },
-      { timestamps: true },
-      1448,
-    ],
-  ])('%s', (_, syn, options, size) => {
+    ['sharp 39 536 without an MSS option', { options: [] }, {}, 536],
+    ['that of the MSS option', { options: MSS(700) }, {}, 700],
+    ['what the MTU allows when the peer takes more', { options: MSS(9000) }, {}, 1460],
+    ['sharp 38 an MSS of 0 is as good as none', { options: MSS(0) }, {}, 536],
+    ['sharp 38 an MSS of 1 is not taken at its word', { options: MSS(1) }, {}, 64],
+    ['less the 12 octets of timestamps', { options: [...MSS(1460), ...TS(1, 0)] }, { timestamps: true }, 1448],
+  ])('9293-15 %s', (_, syn, options, size) => {
     rig.listen(options);
     rig.send({ flags: 'S', seq: 0, ...syn });
     rig.recv({ flags: 'SA' });
@@ -68,7 +63,7 @@ describe('segment size', () => {
 });
 
 describe('the window of the peer', () => {
-  test('9293-18 case 8 zero window probes begin after the RTO, and back off 1, 2, 4 ... 60 s, for ever', () => {
+  test('9293-18 sharp 8 zero window probes begin after the RTO, and back off 1, 2, 4 ... 60 s, for ever', () => {
     const connection = rig.accepted({}, { window: 0 });
     connection.write(octets(10));
     rig.recvNothing();
@@ -96,7 +91,7 @@ describe('the window of the peer', () => {
     expect(connection.takeError()?.code).toBe('ETIMEDOUT');
   });
 
-  test('case 7 a probe octet that was accepted is not sent twice', () => {
+  test('sharp 7 a probe octet that was accepted is not sent twice', () => {
     const connection = rig.accepted({}, { window: 0 });
     connection.write(Uint8Array.of(1, 2, 3, 4));
     rig.advance(SECOND_NS);
@@ -105,7 +100,7 @@ describe('the window of the peer', () => {
     rig.recv({ flags: 'PA', seq: 2, data: [2, 3, 4] });
   });
 
-  test('9293-19 case 27 a window that shrinks below SND.NXT stops new data, and ends nothing', () => {
+  test('9293-19 sharp 27 a window that shrinks below SND.NXT stops new data, and ends nothing', () => {
     const connection = rig.accepted({ noDelay: true });
     connection.write(octets(2920));
     expect(rig.drain().length).toBe(2);
@@ -120,7 +115,7 @@ describe('the window of the peer', () => {
     expect(connection.state).toBe('ESTABLISHED');
   });
 
-  test('9293-21 case 25 without Nagle a runt into a small window waits for the override timer', () => {
+  test('9293-21 sharp 25 without Nagle a runt into a small window waits for the override timer', () => {
     const connection = rig.accepted({ noDelay: true }, { window: 5000 });
     connection.write(octets(5000));
     expect(sizes(rig.drain())).toEqual([1460, 1460, 1460]);
@@ -156,7 +151,7 @@ describe('Nagle', () => {
     rig.recv({ seq: 11, length: 20, flags: 'PA' });
   });
 
-  test('case 26 write, write, read stalls for the delayed ACK of the peer, and not without Nagle', () => {
+  test('sharp 26 write, write, read stalls for the delayed ACK of the peer, and not without Nagle', () => {
     const connection = rig.accepted();
     connection.write(octets(10));
     connection.write(octets(10));
@@ -201,7 +196,7 @@ describe('the retransmission timer', () => {
     expect(connection.info()).toMatchObject({ srttNs: ms(400), rttvarNs: ms(200), rtoNs: ms(1200) });
   });
 
-  test('6298-6 case 31 each expiry sends the earliest segment and doubles the RTO', () => {
+  test('6298-6 sharp 31 each expiry sends the earliest segment and doubles the RTO', () => {
     const connection = rig.accepted({ noDelay: true });
     connection.write(octets(2920));
     expect(rig.drain().length).toBe(2);
@@ -214,7 +209,7 @@ describe('the retransmission timer', () => {
     expect(connection.info().backoff).toBe(5);
   });
 
-  test('6298-4 9293-26 case 31 Karn: no sample from what was sent twice', () => {
+  test('6298-4 9293-26 sharp 31 Karn: no sample from what was sent twice', () => {
     const connection = rig.accepted();
     connection.write(octets(10));
     rig.advance(SECOND_NS);
@@ -224,7 +219,7 @@ describe('the retransmission timer', () => {
     expect(connection.info()).toMatchObject({ srttNs: 0, backoff: 0, rtoNs: 2 * SECOND_NS });
   });
 
-  test('6298-4 case 31 timestamps allow a sample all the same', () => {
+  test('6298-4 sharp 31 timestamps allow a sample all the same', () => {
     rig.listen({ timestamps: true });
     rig.send({ flags: 'S', seq: 0, options: [...MSS(1460), ...TS(5, 0)] });
     rig.recv({ flags: 'SA' });
@@ -239,7 +234,7 @@ describe('the retransmission timer', () => {
     expect(connection.info().srttNs).toBeCloseTo(ms(300) / 8, -6);
   });
 
-  test('6298-5 case 32 an ACK of new data restarts the timer, one of all data stops it, a duplicate does neither', () => {
+  test('6298-5 sharp 32 an ACK of new data restarts the timer, one of all data stops it, a duplicate does neither', () => {
     const connection = rig.accepted({ noDelay: true });
     connection.write(octets(2920));
     rig.drain();
@@ -363,7 +358,7 @@ describe('congestion control', () => {
     expect(connection.info().cwnd).toBeLessThanOrEqual(4000);
   });
 
-  test('5681-6 case 29 an ACK with data, or with another window, is no duplicate', () => {
+  test('5681-6 sharp 29 an ACK with data, or with another window, is no duplicate', () => {
     const connection = flying(8);
     rig.send({ ack: 1, data: [1] });
     rig.send({ seq: 2, ack: 1, data: [1] });
@@ -372,7 +367,7 @@ describe('congestion control', () => {
     expect(numbers(rig.drain())).not.toContain(1);
   });
 
-  test('5681-7 case 35 limited transmit: a new segment for each of the first two duplicates', () => {
+  test('5681-7 sharp 35 limited transmit: a new segment for each of the first two duplicates', () => {
     const connection = flying(4);
     connection.write(octets(5000));
     rig.recvNothing();
@@ -385,7 +380,7 @@ describe('congestion control', () => {
     expect(numbers(rig.drain())[0]).toBe(1);
   });
 
-  test('case 35 two duplicates from reordering retransmit nothing', () => {
+  test('sharp 35 two duplicates from reordering retransmit nothing', () => {
     const connection = flying(4);
     rig.send({ ack: 1 });
     rig.send({ ack: 1 });
@@ -404,7 +399,7 @@ describe('congestion control', () => {
 });
 
 describe('NewReno', () => {
-  test('6582-1 6582-2 6582-3 case 33 partial ACKs repair one hole each, with one cut, and restart the timer once', () => {
+  test('6582-1 6582-2 6582-3 sharp 33 partial ACKs repair one hole each, with one cut, and restart the timer once', () => {
     const connection = flying(8);
     for (let i = 0; i < 5; i++) rig.send({ ack: 1 });
     expect(numbers(rig.drain())).toEqual([1]);
@@ -435,7 +430,7 @@ describe('NewReno', () => {
     rig.recv({ seq: 3001, length: 1000 });
   });
 
-  test('6582-4 case 34 duplicates after a timeout do not start fast retransmit', () => {
+  test('6582-4 sharp 34 duplicates after a timeout do not start fast retransmit', () => {
     const connection = flying(8);
     rig.advance(SECOND_NS);
     rig.recv({ seq: 1, length: 1000 });
@@ -456,7 +451,7 @@ describe('SACK', () => {
   const sackFlying = (count: number) => flying(count, { sack: true }, { options: [...MSS(1000), ...SACK_OK] });
   const sack = (...blocks: (readonly [number, number])[]) => rig.send({ ack: 1, options: sackOf(rig, ...blocks) });
 
-  test('2018-4 case 33 three losses in one window are repaired in one round trip, with one cut', () => {
+  test('2018-4 sharp 33 three losses in one window are repaired in one round trip, with one cut', () => {
     const connection = sackFlying(10);
     sack([1001, 2001]);
     sack([3001, 4001], [1001, 2001]);
@@ -483,7 +478,7 @@ describe('SACK', () => {
     expect(numbers(rig.drain())[0]).toBe(2001);
   });
 
-  test('case 35 a retransmission that is lost too is found by the RTO', () => {
+  test('sharp 35 a retransmission that is lost too is found by the RTO', () => {
     const connection = sackFlying(10);
     sack([1001, 5001]);
     sack([1001, 6001]);
@@ -515,7 +510,7 @@ describe('path MTU', () => {
     ['the MTU of the next hop', 576, 576],
     ['0: the next plateau', 0, 1492],
     ['68', 68, 68],
-  ])('case 39 ICMP 3/4 with %s', (_, word, mtu) => {
+  ])('sharp 39 ICMP 3/4 with %s', (_, word, mtu) => {
     const { connection, about } = flight();
     rig.sendIcmp(3, 4, word, about);
     expect(connection.info().pathMtu).toBe(mtu);
@@ -523,7 +518,7 @@ describe('path MTU', () => {
     expect(connection.info().sendMss).toBe(Math.max(28, mtu - 40));
   });
 
-  test('case 39 a larger MTU than the present one is ignored, and so is one about a segment not in flight', () => {
+  test('sharp 39 a larger MTU than the present one is ignored, and so is one about a segment not in flight', () => {
     const { connection, about } = flight();
     rig.sendIcmp(3, 4, 5000, about);
     rig.send({ ack: 2921 });
@@ -532,7 +527,7 @@ describe('path MTU', () => {
     rig.recvNothing();
   });
 
-  test('case 39 where full segments vanish without a word, shorter ones are tried', () => {
+  test('sharp 39 where full segments vanish without a word, shorter ones are tried', () => {
     const { connection } = flight();
     rig.advance(10 * SECOND_NS);
     expect(connection.info().pathMtu).toBe(576);

