@@ -43,6 +43,7 @@ export {
   trapEvents,
 } from './observe/interrupt-probe.ts';
 export { type KernelEvent, kernelEvents } from './observe/kernel-probe.ts';
+export { type NatEvent, natEvents } from './observe/nat-probe.ts';
 export { type NicEvent, nicEvents } from './observe/nic-probe.ts';
 export type { ByteSink } from './observe/pcapng.ts';
 export type { TextSink } from './observe/vcd.ts';
@@ -60,6 +61,7 @@ export {
   type ScenarioRun,
   scenario,
 } from './world/scenario.ts';
+export type { ForwardOptions, NatOptions } from './world/translation.ts';
 export {
   type CableOptions,
   type FailedProgram,

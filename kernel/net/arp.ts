@@ -75,6 +75,8 @@ export class ArpCache implements Neighbours {
   readonly #sent = new ArpPacket();
   #claim: AddressClaim | null = null;
   #waitingCount = 0;
+  /** As int32. */
+  readonly #proxied = new Set<number>();
 
   /** `unreachable` is told of each packet that is given up, before it is freed; the packet starts at its IPv4 header. */
   constructor(
@@ -106,6 +108,11 @@ export class ArpCache implements Neighbours {
     return Array.from(this.#entries.values(), ({ address, mac, state, waiting }) => {
       return { address, mac: state === 'incomplete' ? null : formatMac(mac), state, waiting: waiting.length };
     });
+  }
+
+  /** Answers requests for `address` as for the interface's own: what is sent to it comes here (RFC 1027). */
+  answerFor(address: number): void {
+    this.#proxied.add(address | 0);
   }
 
   send(packet: PacketBuffer, nextHop: number): void {
@@ -146,7 +153,7 @@ export class ArpCache implements Neighbours {
     }
     const own = this.#iface.address;
     if (own === 0) return;
-    const forMe = arp.targetAddress === own;
+    const forMe = arp.targetAddress === own || this.#proxied.has(arp.targetAddress | 0);
     // A probe (RFC 5227) comes from nobody: there is nothing to learn, but the answer defends the address.
     if (arp.senderAddress !== 0) this.#merge(arp, forMe);
     if (forMe && arp.opcode === REQUEST) this.#reply(arp);
@@ -180,7 +187,7 @@ export class ArpCache implements Neighbours {
 
   #reply(arp: ArpPacket): void {
     this.counters.repliesSent += 1;
-    this.#emit(REPLY, arp.senderMac, this.#iface.address, arp.senderAddress, arp.senderMac);
+    this.#emit(REPLY, arp.senderMac, arp.targetAddress, arp.senderAddress, arp.senderMac);
   }
 
   /** An entry for `address`, and the first request for it. */

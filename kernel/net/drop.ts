@@ -43,6 +43,15 @@ export const DROP_REASONS = {
   filtered: 'a rule of the packet filter, or the policy of one of its chains',
   'no such protocol': 'nobody registered for its protocol number; answered with 3/2',
   'loopback queue is full': 'this host sends to itself faster than it receives',
+  // Address translation
+  'NAT has no mapping': 'sent to a public address, and no inside host, nor this one, is behind that port',
+  'NAT filters': 'the mapping lets in only those that its host has sent to (RFC 4787 section 5)',
+  'NAT sees no connection': 'a TCP segment of no connection that began with a SYN (RFC 5382 REQ-2)',
+  'NAT holds the SYN': 'nobody asked for it: it is answered in six seconds, with 3/3 (RFC 5382 REQ-4)',
+  'NAT has no port left': 'all are taken, or the table is full; answered with 3/13 (RFC 5508 REQ-8)',
+  'NAT cannot translate':
+    'an ICMP message that is neither a query of the inside nor an error about a mapping; a redirect',
+  'private source': 'RFC 1918 section 3: does not go out to the public network as it is',
   // TCP
   'malformed TCP': 'shorter than its header, or than its data offset says (RFC 9293 section 3.1)',
   'bad TCP checksum': 'RFC 9293 section 3.1 (MUST-3)',
@@ -51,7 +60,7 @@ export const DROP_REASONS = {
   'malformed ICMP': 'shorter than its header, or than the IPv4 header that it quotes',
   'bad ICMP checksum': 'RFC 792',
   'unknown ICMP type': 'RFC 1122 section 3.2.2: silently discarded',
-  'redirect not followed': 'routes of this host are those it was given',
+  'redirect not followed': 'not from the router that packets go to, or not to a neighbour (RFC 1122 3.2.2.2)',
   'echo request not answered': 'sent to a broadcast address, or by somebody without an address',
   'nobody waits for the echo reply': 'no socket has its identifier',
   'malformed UDP': 'shorter than its header, or than its length field says (RFC 768)',

@@ -29,6 +29,8 @@ export const HOST_UNREACHABLE = 1;
 export const PROTOCOL_UNREACHABLE = 2;
 export const PORT_UNREACHABLE = 3;
 export const FRAGMENTATION_NEEDED = 4;
+/** "Communication administratively prohibited" (RFC 1812 section 5.2.7.1). */
+export const COMMUNICATION_PROHIBITED = 13;
 
 // Codes of time exceeded, and of redirect.
 export const TTL_EXCEEDED = 0;
@@ -90,4 +92,5 @@ const UNREACHABLE: ReadonlyMap<number, readonly [SocketErrorCode, string]> = new
   [PROTOCOL_UNREACHABLE, ['ENOPROTOOPT', 'protocol unreachable']],
   [PORT_UNREACHABLE, ['ECONNREFUSED', 'port unreachable']],
   [FRAGMENTATION_NEEDED, ['EMSGSIZE', 'fragmentation needed and DF set']],
+  [COMMUNICATION_PROHIBITED, ['EHOSTUNREACH', 'communication administratively prohibited']],
 ]);

@@ -5,8 +5,9 @@
 import type { KernelContext } from '../context.ts';
 import { AddressClaim, type AddressState, type ClaimHost } from './address-claim.ts';
 import type { ArpCache } from './arp.ts';
+import { connectedRoutes, type RouteConfig } from './connected-routes.ts';
 import type { Interface } from './interface.ts';
-import { isClassDOrE, isLoopback, isThisNetwork, LIMITED_BROADCAST, maskOf } from './ipv4/address.ts';
+import { isClassDOrE, isLoopback, isThisNetwork, maskOf } from './ipv4/address.ts';
 import type { Link } from './ipv4/link.ts';
 import type { NewRoute, RouteTable } from './route.ts';
 
@@ -24,17 +25,6 @@ export interface InterfaceConfig {
   /** Whether to use the address only when nobody else is found to have it, and to defend it (RFC 5227). */
   readonly detectConflicts?: boolean;
 }
-
-/** A static route. Its interface is the one on whose network the gateway is. */
-export interface RouteConfig {
-  readonly destination: number;
-  readonly prefixLength: number;
-  readonly gateway: number;
-  readonly metric?: number;
-}
-
-/** Prefix length of a route to one host. */
-const HOST_ROUTE = 32;
 
 export class InterfaceAddress implements ClaimHost {
   readonly #iface: Interface;
@@ -100,34 +90,16 @@ export class InterfaceAddress implements ClaimHost {
   }
 
   assign(): void {
-    this.#iface.setAddress(this.#config.address, this.#config.prefixLength);
-    this.#own = this.#routesOf(this.#config);
-    for (const route of this.#own) this.#routes.add(route);
+    const { address, prefixLength, gateway = 0 } = this.#config;
+    this.#iface.setAddress(address, prefixLength);
+    this.#own = connectedRoutes(this.#iface, gateway, this.#iface.index, this.#loopback, this.#static);
+    this.#routes.edit(this.#own.map(route => ({ action: 'add', route })));
   }
 
   withdraw(): void {
-    for (const route of this.#own) this.#routes.remove(route);
+    this.#routes.edit(this.#own.map(route => ({ action: 'remove', route })));
     this.#own = [];
     this.#iface.setAddress(0, 0);
-  }
-
-  /** The host itself, its network, limited broadcast, the default gateway, and static routes by way of this network. */
-  #routesOf({ address, prefixLength, gateway }: InterfaceConfig): NewRoute[] {
-    const link = this.#iface;
-    const metric = link.index;
-    const routes: NewRoute[] = [
-      { destination: address, prefixLength: HOST_ROUTE, link: this.#loopback, source: address },
-      { destination: address, prefixLength, link, source: address },
-      { destination: LIMITED_BROADCAST, prefixLength: HOST_ROUTE, link, source: address, metric },
-    ];
-    if (gateway !== undefined) {
-      routes.push({ destination: 0, prefixLength: 0, gateway, link, source: address, metric });
-    }
-    const mask = maskOf(prefixLength);
-    for (const route of this.#static) {
-      if (((route.gateway ^ address) & mask) === 0) routes.push({ ...route, link, source: address });
-    }
-    return routes;
   }
 }
 

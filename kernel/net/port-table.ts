@@ -43,15 +43,28 @@ export class PortTable<S extends PortUser> {
     user: Pick<PortUser, 'device' | 'reuseAddress'> = ALONE,
   ): number {
     if (port !== 0) {
-      if (busy(port) || this.#taken(address, port, user)) throw new SocketError('EADDRINUSE', `port ${port} is in use`);
+      if (busy(port) || this.isTaken(address, port, user))
+        throw new SocketError('EADDRINUSE', `port ${port} is in use`);
       return port;
     }
     const first = (this.#random() >>> 0) % EPHEMERAL_PORT_COUNT;
     for (let i = 0; i < EPHEMERAL_PORT_COUNT; i++) {
       const candidate = FIRST_EPHEMERAL_PORT + ((first + i) % EPHEMERAL_PORT_COUNT);
-      if (!busy(candidate) && !this.#taken(address, candidate, ALONE)) return candidate;
+      if (!busy(candidate) && !this.isTaken(address, candidate)) return candidate;
     }
     throw new SocketError('EADDRINUSE', 'no ephemeral port is left');
+  }
+
+  /**
+   * Whether a socket has `port`, at `address` or, where one of the two is 0, at any. `user` could have it all the same if
+   * both share, or are bound to different interfaces.
+   */
+  isTaken(address: number, port: number, { device = null, reuseAddress = false }: typeof ALONE = ALONE): boolean {
+    return this.at(port).some(user => {
+      if (user.localAddress !== address && user.localAddress !== 0 && address !== 0) return false;
+      const apart = device !== null && (user.device ?? device) !== device;
+      return !apart && !(reuseAddress && user.reuseAddress === true);
+    });
   }
 
   /** Enters `socket` at its local port, which {@link choose} has found free. */
@@ -97,14 +110,6 @@ export class PortTable<S extends PortUser> {
       bestScore = score;
     }
     return best;
-  }
-
-  #taken(address: number, port: number, { device = null, reuseAddress = false }: typeof ALONE): boolean {
-    return this.at(port).some(user => {
-      if (user.localAddress !== address && user.localAddress !== 0 && address !== 0) return false;
-      const apart = device !== null && (user.device ?? device) !== device;
-      return !apart && !(reuseAddress && user.reuseAddress === true);
-    });
   }
 }
 

@@ -11,6 +11,7 @@ import type { KernelContext } from '../context.ts';
 import type { NetDriverOps, NetInterface, PacketBuffer } from '../driver-api.ts';
 import type { AddressState } from './address-claim.ts';
 import { ArpCache, type ArpRow } from './arp.ts';
+import { connectedRoutes, type RouteConfig } from './connected-routes.ts';
 import { Drops } from './drop.ts';
 import { EchoSockets } from './echo-sockets.ts';
 import { ETHERTYPE_ARP, ETHERTYPE_IPV4, Ethernet } from './ethernet.ts';
@@ -20,14 +21,18 @@ import { Icmp } from './icmp.ts';
 import { IcmpErrors } from './icmp-error.ts';
 import { DESTINATION_UNREACHABLE, HOST_UNREACHABLE, ICMP_PROTOCOL } from './icmp-message.ts';
 import { Interface } from './interface.ts';
-import { InterfaceAddress, type InterfaceConfig, type RouteConfig } from './interface-address.ts';
+import { InterfaceAddress, type InterfaceConfig } from './interface-address.ts';
 import { LOOPBACK_NETWORK, LOOPBACK_PREFIX_LENGTH } from './ipv4/address.ts';
 import { type ForwardingPolicy, Ipv4Forward } from './ipv4/forward.ts';
 import { Hooks } from './ipv4/hooks.ts';
 import { Ipv4Input } from './ipv4/input.ts';
 import type { Link } from './ipv4/link.ts';
 import { Ipv4Output } from './ipv4/output.ts';
+import { Redirects } from './ipv4/redirects.ts';
 import { Loopback } from './loopback.ts';
+import type { NatConfig } from './nat/config.ts';
+import { Nat } from './nat/nat.ts';
+import { OwnPorts } from './nat/own-ports.ts';
 import { RouteTable } from './route.ts';
 import { Sockets } from './sockets.ts';
 import { StreamPorts } from './stream-ports.ts';
@@ -41,6 +46,8 @@ export interface NetConfig {
   readonly routes?: readonly RouteConfig[];
   /** Makes a router of this host: it forwards what is for others. */
   readonly forwarding?: boolean | ForwardingPolicy;
+  /** Makes a router translate addresses. */
+  readonly nat?: NatConfig;
   /** Rules by which packets are let through or not. */
   readonly filter?: FilterRules;
 }
@@ -62,10 +69,15 @@ export class NetStack {
   /** Null on a host that does not forward. */
   readonly ipv4Forward: Ipv4Forward | null;
   readonly ipv4Output: Ipv4Output;
+  /** Null on a router. */
+  readonly redirects: Redirects | null;
+  /** Null where no addresses are translated. */
+  readonly nat: Nat | null;
   /** Null on a host without one. */
   readonly filter: PacketFilter | null;
   readonly #context: KernelContext;
   readonly #config: NetConfig;
+  readonly #echo: EchoSockets;
   readonly #interfaces: Interface[] = [];
   readonly #arpCaches: ArpCache[] = [];
   readonly #addresses: InterfaceAddress[] = [];
@@ -89,13 +101,15 @@ export class NetStack {
       this.ipv4Forward,
       this.drops,
     );
-    const echo = new EchoSockets(context, this.ipv4Output);
-    this.icmp = new Icmp(context, this.ipv4Input, this.ipv4Output, echo, this.drops);
+    this.#echo = new EchoSockets(context, this.ipv4Output);
+    this.redirects = this.ipv4Forward === null ? new Redirects(context, this.routes, this.#links) : null;
+    this.icmp = new Icmp(context, this.ipv4Input, this.ipv4Output, this.#echo, this.redirects, this.drops);
     this.udp = new Udp(context, this.ipv4Output, this.icmpErrors, this.drops);
     this.tcp = new Tcp(context, this.ipv4Output, this.drops);
     const isOwnAddress = (address: number): boolean => this.ipv4Output.isOwnAddress(address);
     const streamPorts = new StreamPorts(this.tcp, isOwnAddress, () => context.random());
-    this.sockets = new Sockets(context, { udp: this.udp, icmp: echo }, streamPorts);
+    this.sockets = new Sockets(context, { udp: this.udp, icmp: this.#echo }, streamPorts);
+    this.nat = config.nat === undefined ? null : this.#translation(config.nat);
     const { icmpErrors: errors, hooks, drops, tcp } = this;
     this.filter =
       config.filter === undefined ? null : new PacketFilter(context, config.filter, hooks, { errors, tcp }, drops);
@@ -106,6 +120,11 @@ export class NetStack {
   /** The interfaces, in the order in which drivers added them. */
   get interfaces(): readonly Interface[] {
     return this.#interfaces;
+  }
+
+  /** All that IPv4 sends through: the loopback first. */
+  get links(): readonly Link[] {
+    return this.#links;
   }
 
   /** The ARP table of the interface with that index. */
@@ -120,7 +139,8 @@ export class NetStack {
     const iface = new Interface(this.#context, index, mac, ops, this.drops, this.ethernet);
     const unreachable = (packet: PacketBuffer): void => this.#unreachable(iface, packet);
     const arp = new ArpCache(this.#context, iface, this.ethernet, this.drops, unreachable);
-    iface.attach(arp);
+    // The routes of a router change with its links (RFC 1812 section 5.2.4); those of a host are what it was given.
+    iface.attach(arp, this.ipv4Forward === null ? null : this.routes);
     const statics = this.#config.routes ?? [];
     const address = new InterfaceAddress(this.#context, iface, arp, this.routes, this.#links[0]!, statics);
     this.#addresses.push(address);
@@ -128,6 +148,7 @@ export class NetStack {
     this.#arpCaches.push(arp);
     this.#links.push(iface);
     address.configure(config);
+    this.#attachToNat(iface, arp);
     return iface;
   }
 
@@ -138,6 +159,7 @@ export class NetStack {
   configure(index: number, config: InterfaceConfig): void {
     const address = this.#addresses[index];
     if (address === undefined) throw new RangeError(`there is no interface ${index}`);
+    this.redirects?.clear();
     address.configure(config);
     this.ipv4Output.pathMtus.linksChanged();
   }
@@ -145,6 +167,17 @@ export class NetStack {
   /** How far the interface with that index is with claiming its address. */
   addressState(index: number): AddressState {
     return this.#addresses[index]?.state ?? 'none';
+  }
+
+  /**
+   * IPv4 may send through `link` from now on; what comes in is for `ipv4Input`. `gateway` is the router that the default
+   * route leads to, 0 for none, and `metric` what the route costs.
+   */
+  addLink(link: Link, gateway: number, metric: number): void {
+    this.#links.push(link);
+    if (link.address === 0) return;
+    const routes = connectedRoutes(link, gateway, metric, this.#links[0]!, this.#config.routes ?? []);
+    this.routes.edit(routes.map(route => ({ action: 'add', route })));
   }
 
   /** Starts every interface. One that cannot start is logged, and the others go on. */
@@ -161,7 +194,7 @@ export class NetStack {
 
   /** Counters of each layer by name, and dropped packets by reason. */
   statistics(): Readonly<Record<string, Readonly<Record<string, number>>>> {
-    const { ethernet, ipv4Input, ipv4Forward, ipv4Output, filter, icmp, icmpErrors, udp, tcp, drops } = this;
+    const { ethernet, ipv4Input, ipv4Forward, ipv4Output, nat, filter, icmp, icmpErrors, udp, tcp, drops } = this;
     return {
       ...Object.fromEntries(this.#interfaces.map(iface => [iface.name, iface.statistics()])),
       ...Object.fromEntries(
@@ -173,6 +206,7 @@ export class NetStack {
       'ipv4 in': ipv4Input.counters,
       ...(ipv4Forward === null ? {} : { 'ipv4 forward': ipv4Forward.counters }),
       'ipv4 out': ipv4Output.counters,
+      ...(nat === null ? {} : { nat: nat.statistics() }),
       ...(filter === null ? {} : { filter: filter.counters, connections: filter.tracker.counters }),
       icmp: icmp.counters,
       'icmp errors': icmpErrors.counters,
@@ -186,6 +220,21 @@ export class NetStack {
     if (forwarding === false) return null;
     const policy = forwarding === true ? {} : forwarding;
     return new Ipv4Forward(this.#context, this.routes, this.icmpErrors, this.hooks, this.drops, policy);
+  }
+
+  #translation(config: NatConfig): Nat {
+    const { udp, tcp, ipv4Input, ipv4Output } = this;
+    const own = new OwnPorts(tcp, udp, this.#echo, ipv4Input, ipv4Output);
+    const ownAddress = this.#config.interfaces[config.outside]?.address ?? 0;
+    return new Nat(this.#context, config, ownAddress, own, this.hooks, this.icmpErrors, this.drops);
+  }
+
+  #attachToNat(iface: Interface, arp: ArpCache): void {
+    const { nat } = this;
+    if (nat === null) return;
+    nat.attach(iface, iface.index);
+    if (iface.index !== this.#config.nat!.outside) return;
+    for (const address of nat.publicAddresses) if (address !== iface.address) arp.answerFor(address);
   }
 
   #register(): void {

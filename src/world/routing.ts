@@ -2,14 +2,17 @@
  * The static routes of a computer, and whether it is a router: as it is written down when the computer is built, and what
  * the network stack makes of it.
  */
+
+import type { RouteConfig } from '../../kernel/net/connected-routes.ts';
 import type { FilterRules } from '../../kernel/net/filter/rule.ts';
-import type { InterfaceConfig, RouteConfig } from '../../kernel/net/interface-address.ts';
+import type { InterfaceConfig } from '../../kernel/net/interface-address.ts';
 import { maskOf } from '../../kernel/net/ipv4/address.ts';
 import type { ForwardingPolicy } from '../../kernel/net/ipv4/forward.ts';
 import type { NetConfig } from '../../kernel/net/stack.ts';
 import { parseIpv4 } from '../lib/bytes.ts';
 import { parseRuleset } from '../nftables/parser.ts';
 import { interfaceConfigOf, isNeighbour, type NicOptions, parsePrefix } from './nic.ts';
+import { type NatOptions, natConfigOf } from './translation.ts';
 
 const MAX_METRIC = 0xffff_ffff;
 
@@ -29,17 +32,21 @@ export interface RoutingOptions {
   readonly forwarding?: boolean | ForwardingPolicy;
   /** Beside those that follow from the addresses and gateways of the NICs. */
   readonly routes?: readonly RouteOptions[];
+  /** Makes the router translate addresses between an inside and the public network. */
+  readonly nat?: NatOptions;
   /** What may come in, go through and go out: a ruleset in the language of nftables, or its rules. */
   readonly filter?: string | FilterRules;
 }
 
 /** What the options say to the network stack. Throws a RangeError, or a RulesetError, when that makes no sense. */
-export function netConfigOf({ nics, forwarding = false, routes = [], filter }: RoutingOptions): NetConfig {
+export function netConfigOf({ nics, forwarding = false, routes = [], nat, filter }: RoutingOptions): NetConfig {
   const interfaces = nics.map(interfaceConfigOf);
+  if (nat !== undefined && forwarding === false) throw new RangeError('NAT on a computer that does not forward');
   return {
     interfaces,
     forwarding,
     routes: routes.map(route => routeConfigOf(route, interfaces)),
+    ...(nat === undefined ? {} : { nat: natConfigOf(nat, nics.length) }),
     ...(filter === undefined ? {} : { filter: typeof filter === 'string' ? parseRuleset(filter) : filter }),
   };
 }

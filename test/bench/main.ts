@@ -10,6 +10,7 @@ import { events } from './events.ts';
 import { fuzz } from './fuzz.ts';
 import { measurePaired } from './paired.ts';
 import { registerVariants } from './register-access.ts';
+import { forwarding, fullTable } from './router.ts';
 import { tcpStream } from './tcp-stream.ts';
 import { udpStream } from './udp-stream.ts';
 
@@ -18,6 +19,10 @@ const STREAM_FRAMES = 100_000;
 const STREAM_ROUNDS = 4;
 const TCP_BYTES = 30_000_000;
 const STARTS = 5;
+/** Of a TCP transfer, and what it goes through. */
+const CHAIN_BYTES = 100_000_000;
+const CHAIN_ROUTERS = 3;
+const FULL_TABLE_ROUTES = 1_000_000;
 
 /** Saturated stations, and the frames that they send in one round. */
 const CSMA_SIZES = [
@@ -44,6 +49,7 @@ function main(): void {
     ...fuzzFigures(),
     ...streamFigures(),
     ...tcpFigures(),
+    ...routerFigures(),
     ...csmaFigures(),
     ...processFigures(),
   ];
@@ -110,6 +116,37 @@ function tcpFigures(): Figure[] {
   const best = Math.max(...rounds.map(({ frames, cpuSeconds }) => frames / cpuSeconds));
   return [
     { name: 'TCP bulk transfer, host to host', value: best, unit: 'frames per CPU-second', aim: 'at least 60000' },
+  ];
+}
+
+/** A router: frames through it, a full routing table, and a transfer through a chain of them. */
+function routerFigures(): Figure[] {
+  const frames = ([64, 1518] as const).map(bytes => {
+    const rounds = Array.from({ length: STREAM_ROUNDS }, () => forwarding(bytes, STREAM_FRAMES, PCI_LIKE));
+    const value = Math.max(...rounds.map(round => round.frames / round.cpuSeconds));
+    const aim = bytes === 64 ? 'aim 200000' : 'aim 125000';
+    return { name: `router, ${bytes} B`, value, unit: 'frames per CPU-second', aim };
+  });
+  const table = fullTable(FULL_TABLE_ROUTES);
+  const chain = tcpStream(CHAIN_BYTES, PCI_LIKE, CHAIN_ROUTERS);
+  return [
+    ...frames,
+    { name: 'full routing table, lookups', value: table.lookupsPerSecond, unit: 'per CPU-second', aim: 'aim 5000000' },
+    { name: 'full routing table, memory', value: table.memoryMib, unit: 'MiB' },
+    { name: 'full routing table, load', value: table.loadSeconds, unit: 's' },
+    { name: 'full routing table, one edit', value: table.editMicroseconds, unit: 'us', aim: 'under 1000' },
+    {
+      name: `TCP through ${CHAIN_ROUTERS} routers, 100 MB`,
+      value: chain.frames / chain.cpuSeconds,
+      unit: 'frames per CPU-second',
+      aim: 'at least 60000',
+    },
+    { name: `TCP through ${CHAIN_ROUTERS} routers, 100 MB: time`, value: chain.cpuSeconds, unit: 's' },
+    {
+      name: `TCP through ${CHAIN_ROUTERS} routers, rate`,
+      value: chain.megabitsPerSecond,
+      unit: 'Mb/s of virtual time',
+    },
   ];
 }
 

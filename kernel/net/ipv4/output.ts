@@ -7,8 +7,9 @@ import type { KernelContext } from '../../context.ts';
 import type { PacketBuffer } from '../../driver-api.ts';
 import { chainBytes } from '../chain.ts';
 import type { Drops } from '../drop.ts';
+import type { NextHop } from '../next-hop.ts';
 import { IPV4_HEADER_BYTES, MAX_IPV4_BYTES, push } from '../packet.ts';
-import type { Route, RouteTable } from '../route.ts';
+import type { RouteTable } from '../route.ts';
 import { SocketError } from '../socket-error.ts';
 import { isLoopback, isMulticast, LIMITED_BROADCAST } from './address.ts';
 import { fragment } from './fragment.ts';
@@ -21,9 +22,6 @@ import { PathMtus } from './path-mtu.ts';
 
 /** Time to live of what is sent, unless a program sets another (RFC 1700, "IP Time To Live"). */
 export const DEFAULT_TTL = 64;
-
-/** Where a packet goes next: part of a route. */
-export type NextHop = Pick<Route, 'gateway' | 'link' | 'source'>;
 
 /**
  * Whether packets have DF set: never, as long as they are no longer than the path is known to take, or always; then

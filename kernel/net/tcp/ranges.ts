@@ -4,16 +4,18 @@
  */
 import { seqDiff, seqGeq, seqGt, seqLeq, seqLt, seqMax, seqMin } from './seq.ts';
 
+const NO_EDGES = new Int32Array(0);
+const FIRST_RANGES = 8;
+
 export class Ranges {
   /** Ranges that may be held. */
   readonly limit: number;
-  /** Start and end (exclusive), one after the other. */
-  readonly #edges: Int32Array;
+  /** Start and end (exclusive), one after the other. Grows as it is filled: most connections never have a hole. */
+  #edges = NO_EDGES;
   #count = 0;
 
   constructor(limit: number) {
     this.limit = limit;
-    this.#edges = new Int32Array(2 * limit + 2);
   }
 
   get count(): number {
@@ -51,19 +53,20 @@ export class Ranges {
    * more range.
    */
   add(start: number, end: number): boolean {
-    const edges = this.#edges;
     let first = 0;
     while (first < this.#count && seqLt(this.end(first), start)) first += 1;
     let last = first;
     while (last < this.#count && seqLeq(this.start(last), end)) last += 1;
     if (first === last) {
       if (this.#count === this.limit) return false;
+      const edges = this.#roomy();
       edges.copyWithin(2 * first + 2, 2 * first, 2 * this.#count);
       this.#count += 1;
       edges[2 * first] = start;
       edges[2 * first + 1] = end;
       return true;
     }
+    const edges = this.#edges;
     edges[2 * first] = seqMin(start, this.start(first));
     edges[2 * first + 1] = seqMax(end, this.end(last - 1));
     edges.copyWithin(2 * first + 2, 2 * last, 2 * this.#count);
@@ -90,5 +93,15 @@ export class Ranges {
 
   clear(): void {
     this.#count = 0;
+  }
+
+  /** The edges, with room for one more range. */
+  #roomy(): Int32Array {
+    if (2 * this.#count === this.#edges.length) {
+      const grown = new Int32Array(Math.max(2 * FIRST_RANGES, 2 * this.#edges.length));
+      grown.set(this.#edges);
+      this.#edges = grown;
+    }
+    return this.#edges;
   }
 }
