@@ -53,6 +53,8 @@ export interface StreamListener {
 }
 
 export interface StreamProtocol {
+  /** What a new socket begins with: the host's settings, as sysctls are elsewhere. */
+  readonly defaults: Readonly<TcpOptions>;
   /** Begins to open a connection. `local` null: the stack chooses. Throws ENETUNREACH, EADDRINUSE, EADDRNOTAVAIL. */
   connect(local: Endpoint | null, remote: Endpoint, options: TcpOptions, user: TcpUser): StreamConnection;
   /** Throws EADDRINUSE. */

@@ -43,7 +43,7 @@ export class StreamSocket extends Socket implements TcpUser {
   readonly #context: KernelContext;
   readonly #ports: StreamPorts;
   readonly #owner: StreamOwner;
-  readonly #options = new StreamOptions();
+  readonly #options: StreamOptions;
   readonly #readable: WaitChannel;
   readonly #writable: WaitChannel;
   #bound = UNBOUND;
@@ -60,6 +60,7 @@ export class StreamSocket extends Socket implements TcpUser {
     super('tcp', name);
     this.#context = context;
     this.#ports = ports;
+    this.#options = new StreamOptions(ports.tcp.defaults);
     this.#owner = owner;
     this.#readable = new WaitChannel(name);
     this.#writable = new WaitChannel(name);

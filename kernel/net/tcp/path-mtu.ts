@@ -5,9 +5,10 @@
  */
 import { type ControlBlock, DEFAULT_MSS } from './control-block.ts';
 import { sendFromStart } from './recovery.ts';
+import { TIMESTAMPS_BYTES } from './segment-writer.ts';
 import { updateSendMss } from './transmit.ts';
 
-/** What is tried when full segments are not answered: every host can take as much (RFC 791 section 3.1). */
+/** What is tried when longer segments are not answered: every host can take as much (RFC 791 section 3.1). */
 const BLACK_HOLE_MTU = DEFAULT_MSS + 40;
 /** Timeouts in a row after which that is done, and after which it has turned out not to be the length. */
 const DOUBT_RETRIES = 3;
@@ -33,9 +34,14 @@ export function fragmentationNeeded(block: ControlBlock, nextHopMtu: number, sen
   block.host.schedule(block);
 }
 
-/** After a timeout. Full segments may be too long for the path; if shorter ones fare no better, they were not. */
+/**
+ * After a timeout. Segments that not every host can take may be too long for the path; if shorter ones fare no better,
+ * they were not.
+ */
 export function doubtPathMtu(block: ControlBlock): void {
-  if (block.retries === DOUBT_RETRIES && block.flight >= block.sndMss && block.pathMtu > BLACK_HOLE_MTU) {
+  const shortBytes = DEFAULT_MSS - (block.timestamps ? TIMESTAMPS_BYTES : 0);
+  const long = Math.min(block.flight, block.sndMss) > shortBytes;
+  if (block.retries === DOUBT_RETRIES && long && block.pathMtu > BLACK_HOLE_MTU) {
     block.pathMtuBound = BLACK_HOLE_MTU;
   } else if (block.retries === TRUST_RETRIES && block.pathMtuBound !== Number.POSITIVE_INFINITY) {
     block.pathMtuBound = Number.POSITIVE_INFINITY;

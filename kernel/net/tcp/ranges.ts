@@ -1,6 +1,7 @@
 /**
  * Ranges of sequence numbers, apart from each other and in ascending order: what arrived behind a hole (receiver), or
- * what the peer says did (sender). Held in one array of edges, so that a change costs no allocation.
+ * what the peer says did (sender). Held in one array of edges, so that a change costs no allocation. The array grows as
+ * it is needed: most connections never see a hole.
  */
 import { seqDiff, seqGeq, seqGt, seqLeq, seqLt, seqMax, seqMin } from './seq.ts';
 
@@ -10,7 +11,7 @@ const FIRST_RANGES = 8;
 export class Ranges {
   /** Ranges that may be held. */
   readonly limit: number;
-  /** Start and end (exclusive), one after the other. Grows as it is filled: most connections never have a hole. */
+  /** Start and end (exclusive), one after the other. */
   #edges = NO_EDGES;
   #count = 0;
 
@@ -59,7 +60,8 @@ export class Ranges {
     while (last < this.#count && seqLeq(this.start(last), end)) last += 1;
     if (first === last) {
       if (this.#count === this.limit) return false;
-      const edges = this.#roomy();
+      if (2 * this.#count === this.#edges.length) this.#grow();
+      const edges = this.#edges;
       edges.copyWithin(2 * first + 2, 2 * first, 2 * this.#count);
       this.#count += 1;
       edges[2 * first] = start;
@@ -95,13 +97,9 @@ export class Ranges {
     this.#count = 0;
   }
 
-  /** The edges, with room for one more range. */
-  #roomy(): Int32Array {
-    if (2 * this.#count === this.#edges.length) {
-      const grown = new Int32Array(Math.max(2 * FIRST_RANGES, 2 * this.#edges.length));
-      grown.set(this.#edges);
-      this.#edges = grown;
-    }
-    return this.#edges;
+  #grow(): void {
+    const edges = this.#edges;
+    this.#edges = new Int32Array(Math.max(2 * FIRST_RANGES, 2 * edges.length));
+    this.#edges.set(edges);
   }
 }

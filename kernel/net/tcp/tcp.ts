@@ -34,7 +34,7 @@ import { seqAdd, seqLeq } from './seq.ts';
 import { SynCookies } from './syn-cookies.ts';
 import { attachTimers } from './timers.ts';
 import { updateSendMss } from './transmit.ts';
-import type { TcpOptions, TcpUser } from './user.ts';
+import { DEFAULT_TCP_OPTIONS, type TcpOptions, type TcpUser } from './user.ts';
 
 /** Connections of one host, TIME-WAIT among them. */
 const MAX_CONNECTIONS = 65_536;
@@ -54,6 +54,8 @@ export class Tcp implements Ipv4Protocol, ListenerHost {
   readonly output: Ipv4Output;
   readonly initialNumbers: InitialNumbers;
   readonly cookies: SynCookies;
+  /** What a new socket begins with: for whoever administers the host to change, at any time. */
+  readonly defaults: TcpOptions = { ...DEFAULT_TCP_OPTIONS };
   readonly counters: TcpCounters = {
     received: 0,
     sent: 0,
@@ -131,10 +133,11 @@ export class Tcp implements Ipv4Protocol, ListenerHost {
 
   /** Whether a listener or a connection has the port, at `address` or, where one of them is 0, at any. */
   portTaken(address: number, port: number): boolean {
-    const has = (of: { readonly localAddress: number; readonly localPort: number }) =>
-      of.localPort === port &&
-      (address === ANY_ADDRESS || of.localAddress === ANY_ADDRESS || of.localAddress === address);
-    return [...this.#listening].some(has) || this.#table.list().some(has);
+    for (const { localAddress, localPort } of this.#listening) {
+      const meets = address === ANY_ADDRESS || localAddress === ANY_ADDRESS || localAddress === address;
+      if (meets && localPort === port) return true;
+    }
+    return this.#table.hasLocal(address, port);
   }
 
   /** Whether a connection, or else a listener, would take a segment with these ends. */
