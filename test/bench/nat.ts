@@ -32,36 +32,40 @@ export function nat(mappings: number): Variant {
   world.run(BOOT_NS);
   const { net, packets } = router.kernel;
   const packet = packets.allocate()!;
-  const publicEnds = Array.from({ length: mappings }, (_, i) => leave(net, packet, i));
+  const addresses = new Uint32Array(mappings);
+  const ports = new Uint16Array(mappings);
+  for (let i = 0; i < mappings; i++) {
+    leave(net, packet, i);
+    addresses[i] = readBe32(packet.bytes, packet.start + 12);
+    ports[i] = readBe16(packet.bytes, packet.start + 20);
+  }
   if (net.nat!.table().length !== mappings) throw new Error('some flows got no mapping');
   let at = 0;
   const run = (): void => {
     for (let i = 0; i < OPERATIONS / 2; i++) {
       at = (at + STRIDE) % mappings;
       leave(net, packet, at);
-      arrive(net, packet, publicEnds[at]!);
+      arrive(net, packet, addresses[at]!, ports[at]!);
     }
   };
   return { name: `NAT, ${mappings} mappings`, operations: OPERATIONS, run };
 }
 
-/** Sends a datagram of the flow with that number out. Returns the public end that it got. */
-function leave(net: NetStack, packet: PacketBuffer, flow: number): { readonly address: number; readonly port: number } {
+/** Sends a datagram of the flow with that number out. */
+function leave(net: NetStack, packet: PacketBuffer, flow: number): void {
   write(packet, FIRST_HOST + (flow % HOSTS), FIRST_PORT + Math.floor(flow / HOSTS), SERVER, 53);
   const [inside, outside] = net.interfaces;
   if (!net.hooks.run('postrouting', packet, inside!, outside!)) throw new Error('dropped on the way out');
-  const { bytes, start } = packet;
-  return { address: readBe32(bytes, start + 12), port: readBe16(bytes, start + 20) };
 }
 
-function arrive(net: NetStack, packet: PacketBuffer, to: { readonly address: number; readonly port: number }): void {
-  write(packet, SERVER, 53, to.address, to.port);
+function arrive(net: NetStack, packet: PacketBuffer, address: number, port: number): void {
+  write(packet, SERVER, 53, address, port);
   if (!net.hooks.run('prerouting', packet, net.interfaces[1]!, null)) throw new Error('dropped on the way in');
 }
 
 function write(packet: PacketBuffer, source: number, sourcePort: number, destination: number, port: number): void {
   const { bytes, start } = packet;
-  bytes.set(HEADERS, start);
+  for (let i = 0; i < HEADERS.length; i++) bytes[start + i] = HEADERS[i]!;
   packet.length = 28;
   writeBe32(bytes, start + 12, source);
   writeBe32(bytes, start + 16, destination);
