@@ -126,6 +126,11 @@ export class NetStack {
     return this.#interfaces;
   }
 
+  /** All that IPv4 sends through: the loopback first. */
+  get links(): readonly Link[] {
+    return this.#links;
+  }
+
   /** The ARP table of the interface with that index. */
   arpTable(index: number): readonly ArpRow[] {
     return this.#arpCaches[index]?.table() ?? [];
@@ -139,13 +144,22 @@ export class NetStack {
     const unreachable = (packet: PacketBuffer): void => this.#unreachable(iface, packet);
     const announces = config.announce ?? false;
     const arp = new ArpCache(this.#context, iface, this.ethernet, this.drops, unreachable, announces);
-    iface.attach(arp);
+    // The routes of a router change with its links (RFC 1812 section 5.2.4); those of a host are what it was given.
+    iface.attach(arp, this.ipv4Forward === null ? null : this.routes);
     this.#interfaces.push(iface);
     this.#arpCaches.push(arp);
-    this.#links.push(iface);
-    if (iface.address !== 0) this.#addRoutes(iface, config);
+    this.addLink(iface, config.gateway ?? 0, index);
     this.#attachToNat(iface, arp);
     return iface;
+  }
+
+  /**
+   * IPv4 may send through `link` from now on; what comes in is for `ipv4Input`. `gateway` is the router that the default
+   * route leads to, 0 for none, and `metric` what the route costs.
+   */
+  addLink(link: Link, gateway: number, metric: number): void {
+    this.#links.push(link);
+    if (link.address !== 0) this.#addRoutes(link, gateway, metric);
   }
 
   /** Starts every interface. One that cannot start is logged, and the others go on. */
@@ -219,18 +233,15 @@ export class NetStack {
   }
 
   /** The host itself, its network, limited broadcast, the default gateway, and static routes by way of this network. */
-  #addRoutes(iface: Interface, config: InterfaceConfig): void {
-    const { address, prefixLength } = config;
+  #addRoutes(link: Link, gateway: number, metric: number): void {
+    const { address, prefixLength } = link;
     this.routes.add({ destination: address, prefixLength: HOST_ROUTE, link: this.#links[0]!, source: address });
-    this.routes.add({ destination: address, prefixLength, link: iface });
-    this.routes.add({ destination: LIMITED_BROADCAST, prefixLength: HOST_ROUTE, link: iface, metric: iface.index });
-    if (config.gateway !== undefined) {
-      this.routes.add({ destination: 0, prefixLength: 0, gateway: config.gateway, link: iface, metric: iface.index });
-    }
+    this.routes.add({ destination: address, prefixLength, link });
+    this.routes.add({ destination: LIMITED_BROADCAST, prefixLength: HOST_ROUTE, link, metric });
+    if (gateway !== 0) this.routes.add({ destination: 0, prefixLength: 0, gateway, link, metric });
     const mask = maskOf(prefixLength);
-    for (const route of this.#config.routes ?? []) {
-      if (((route.gateway ^ address) & mask) === 0) this.routes.add({ ...route, link: iface });
-    }
+    const reachable = (this.#config.routes ?? []).filter(route => ((route.gateway ^ address) & mask) === 0);
+    this.routes.edit(reachable.map(route => ({ action: 'add', route: { ...route, link } })));
   }
 
   /**

@@ -2,7 +2,7 @@
 import { bufferBytes, duration, flag, wholeNumber } from './option-value.ts';
 import { SocketError } from './socket-error.ts';
 import type { SettableOptions, SocketOptions } from './socket-options.ts';
-import { type CongestionAlgorithm, DEFAULT_TCP_OPTIONS, type KeepAlive, type TcpOptions } from './tcp/user.ts';
+import type { CongestionAlgorithm, KeepAlive, TcpOptions } from './tcp/user.ts';
 
 /** The times of RFC 1122 section 4.2.3.6 and of BSD: two hours of silence, then nine probes, 75 s apart. */
 const KEEP_ALIVE: KeepAlive = { idleNs: 7200e9, intervalNs: 75e9, count: 9 };
@@ -13,9 +13,14 @@ const MIN_SEGMENT_BYTES = 28;
 const CONGESTION: readonly CongestionAlgorithm[] = ['reno', 'newreno', 'cubic'];
 
 export class StreamOptions {
-  readonly tcp: TcpOptions = { ...DEFAULT_TCP_OPTIONS };
+  readonly tcp: TcpOptions;
   /** What SO_KEEPALIVE turns on. */
   #keepAlive = KEEP_ALIVE;
+
+  /** Begins with the options of the host. */
+  constructor(defaults: Readonly<TcpOptions>) {
+    this.tcp = { ...defaults };
+  }
 
   /** The value of an option; undefined when `name` is none of these. */
   get(name: keyof SocketOptions): unknown {

@@ -2,8 +2,8 @@
  * The command line: what each command is called and which options it takes. The commands themselves are loaded when
  * they are used, so that `ringtail list` starts quickly.
  *
- * Exit codes: 0 done; 2 the request itself was wrong, or a scenario or the software in it failed. A person never sees
- * a stack trace.
+ * Exit codes: 0 done; 2 the request itself was wrong, or a scenario or the software in it failed; `drill` has more of
+ * its own (docs/drill.md). A person never sees a stack trace.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { BUILT_IN } from '../scenarios/index.ts';
@@ -15,6 +15,11 @@ const FAILED = 2;
 /** What `ringtail wave` can draw a line in. */
 const LINE_CODES = ['manchester', 'mlt3', '8b10b'];
 
+/** What holds for all of these options alike. */
+const IMPAIRMENTS_HELP = `
+--loss, --duplicate, --reorder, --corrupt, --delay and --jitter hold for both directions of every wire that --wire
+opens, or, as in --loss uplink:5%, of the one that they name (repeatable).`;
+
 /** Runs one command; returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   const program = ringtail();
@@ -24,9 +29,13 @@ export async function main(argv: readonly string[]): Promise<number> {
   addLive(program);
   addReplay(program);
   addWave(program);
+  let exitCode = 0;
+  addDrill(program, code => {
+    exitCode = code;
+  });
   try {
     await program.parseAsync([...argv]);
-    return 0;
+    return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : FAILED;
     process.stderr.write(`ringtail: ${oneLine(error)}\n`);
@@ -96,6 +105,13 @@ function addLive(program: Command): void {
     .requiredOption('--wire <name=socket>', 'open the wire NAME at the unix socket SOCKET (repeatable)', collect)
     .option(...seedOption)
     .option('--for <duration>', 'end after this much time; otherwise on SIGINT', parseDuration)
+    .option('--loss <rate>', 'lose so many of the frames on the open wires, such as 5% or 0.05', collect)
+    .option('--duplicate <rate>', 'double so many', collect)
+    .option('--reorder <rate>', 'let three others overtake so many', collect)
+    .option('--corrupt <rate>', 'damage an octet in so many, and give them the FCS that fits', collect)
+    .option('--delay <duration>', 'hold every frame for so long, such as 20ms', collect)
+    .option('--jitter <duration>', 'and for up to so much longer', collect)
+    .addHelpText('after', IMPAIRMENTS_HELP)
     .option('--journal <file>', 'record every frame that comes in, for `ringtail replay`')
     .option('--pcap <file>', 'write every frame on every wire')
     .option('--vcd <file>', 'write interrupt, bus and wire signals')
@@ -138,6 +154,24 @@ function addWave(program: Command): void {
     .option('--svg <file>', 'write the picture')
     .option('--vcd <file>', 'write the signals for a waveform viewer')
     .action(async (name, options) => (await import('./wave-command.ts')).waveCommand(name, options));
+}
+
+function addDrill(program: Command, end: (exitCode: number) => void): void {
+  program
+    .command('drill')
+    .description('run packetdrill scripts against a host on virtual time')
+    .argument('<path...>', 'scripts, or directories of .pkt files')
+    .option('--tolerance <duration>', 'how far times may be off, such as 100us; 0ns unless given', parseDuration, 0)
+    .addOption(
+      new Option('--profile <profile>', 'whose defaults the host has').choices(['linux', 'rfc']).default('linux'),
+    )
+    .option('--strict', 'packets that a script leaves unmentioned at its end are a failure')
+    .option('--verbose', 'print every event on standard error')
+    .option('--json', 'print the results as JSON on standard output')
+    .option('--tap', 'print the results as TAP on standard output')
+    .option('--junit <file>', 'write the results as JUnit XML')
+    .option('--pcap <file>', 'write every frame, each script as an interface of its own')
+    .action(async (paths, options) => end((await import('./drill-command.ts')).drillCommand(paths, options)));
 }
 
 function parseCount(text: string): number {

@@ -7,11 +7,18 @@ import type { DeferredWork } from '../../kernel/driver-api.ts';
 import type { Endpoint } from '../../kernel/net/endpoint.ts';
 import { SocketError, type SocketErrorCode } from '../../kernel/net/socket-error.ts';
 import type { StreamConnection, StreamListener, StreamProtocol } from '../../kernel/net/stream-protocol.ts';
-import type { TcpInfo, TcpOptions, TcpState, TcpUser } from '../../kernel/net/tcp/user.ts';
+import {
+  DEFAULT_TCP_OPTIONS,
+  type TcpInfo,
+  type TcpOptions,
+  type TcpState,
+  type TcpUser,
+} from '../../kernel/net/tcp/user.ts';
 
 const HOST = 0x7f00_0001;
 
 export class PerfectTcp implements StreamProtocol {
+  readonly defaults = DEFAULT_TCP_OPTIONS;
   /** Connection attempts are neither answered nor refused. */
   silent = false;
   readonly all: PerfectConnection[] = [];
@@ -177,6 +184,10 @@ export class PerfectConnection implements StreamConnection {
   get atEof(): boolean {
     return this.#received.length === 0 && (this.#finReceived || this.state === 'CLOSED');
   }
+
+  /** Nothing is urgent where nothing waits. */
+  readonly urgentBytes = 0;
+  markUrgent(): void {}
 
   write(bytes: Uint8Array, at: number, lengthBytes: number): number {
     const { peer } = this;

@@ -156,6 +156,8 @@ export class ControlBlock {
   /** When the oldest of these came. */
   unackedSinceNs = 0;
   lastAckSent = 0;
+  /** Acknowledgements that are not to be delayed, being the first ones. */
+  quickAcksLeft: number;
 
   // Segment size.
   peerMss = DEFAULT_MSS;
@@ -180,7 +182,7 @@ export class ControlBlock {
   tsRecentNs = 0;
 
   // Retransmission.
-  readonly rtt = new RttEstimator();
+  readonly rtt: RttEstimator;
   /** Expiries since new data was last acknowledged. */
   retries = 0;
   /** Times that the SYN, or SYN,ACK, was sent again. */
@@ -239,8 +241,10 @@ export class ControlBlock {
     this.user = user;
     this.sendBuffer = new SendBuffer(options.sendBufferBytes);
     this.receiveBuffer = new ReceiveBuffer(options.receiveBufferBytes);
-    this.congestion = congestionControl(options.congestion);
-    this.rcvScale = windowShift(options.receiveBufferBytes);
+    this.rtt = new RttEstimator(options.minRtoNs, options.rtoGranularityNs);
+    this.congestion = congestionControl(options.congestion, this.options);
+    this.rcvScale = windowShift(Math.max(options.receiveBufferBytes, options.windowScaleBytes));
+    this.quickAcksLeft = options.quickAcks;
   }
 
   /** For observers: `192.0.2.1:80-192.0.2.2:4000`, this end first. */

@@ -8,11 +8,6 @@ import { seqMax } from './seq.ts';
 import { transmit } from './transmit.ts';
 import type { TcpState } from './user.ts';
 
-/** RFC 9293 section 3.4.1: "arbitrarily defined to be 2 minutes". */
-const MSL_NS = 120_000_000_000;
-/** How long FIN-WAIT-2 waits for the FIN of a peer when the user is gone. The RFC has no limit; everybody has. */
-const FIN_WAIT_2_NS = 60_000_000_000;
-
 export function setState(block: ControlBlock, state: TcpState): void {
   block.state = state;
   block.notify();
@@ -85,18 +80,18 @@ export function enterTimeWait(block: ControlBlock): void {
 }
 
 export function restartTimeWait(block: ControlBlock): void {
-  block.timers.wait.armIn(2 * MSL_NS);
+  block.timers.wait.armIn(block.options.timeWaitNs);
 }
 
 export function enterFinWait2(block: ControlBlock): void {
   setState(block, 'FIN-WAIT-2');
-  if (block.receiveClosed) block.timers.wait.armIn(FIN_WAIT_2_NS);
+  if (block.receiveClosed) block.timers.wait.armIn(block.options.finWait2Ns);
 }
 
 /** The user is gone, and a FIN is queued or sent: bounds how long the rest may take. */
 export function boundClosing(block: ControlBlock): void {
   const { lingerNs } = block.options;
-  if (block.state === 'FIN-WAIT-2') block.timers.wait.armIn(FIN_WAIT_2_NS);
+  if (block.state === 'FIN-WAIT-2') block.timers.wait.armIn(block.options.finWait2Ns);
   // The linger time is for what is not acknowledged, which may all be unsent.
   else if (lingerNs !== null && Number.isFinite(lingerNs)) block.timers.wait.armIn(lingerNs);
 }

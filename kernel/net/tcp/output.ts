@@ -8,8 +8,6 @@ import { ACK, FIN, PSH, SYN } from './segment.ts';
 import { seqAdd, seqDiff, seqGeq, seqGt, seqLt, seqMax } from './seq.ts';
 import { payloadLimit, timestampNow, transmit } from './transmit.ts';
 
-/** RFC 9293 SHLD-19, MUST-40: less than half a second. */
-const DELAYED_ACK_NS = 200_000_000;
 /** RFC 9293 section 3.8.6.2.1, rule 4: after this long a small segment is sent into a small window. */
 const OVERRIDE_NS = 500_000_000;
 /** No packet buffer was free: when to try again. */
@@ -117,7 +115,7 @@ function mayHaveData(block: ControlBlock): boolean {
 
 /** RFC 5681 section 4.1. */
 function restartAfterIdle(block: ControlBlock): void {
-  if (block.sndUna !== block.sndMax || block.sendBuffer.length === 0) return;
+  if (!block.options.slowStartAfterIdle || block.sndUna !== block.sndMax || block.sendBuffer.length === 0) return;
   if (block.host.context.nowNs() - block.lastSendNs > block.rtt.timeoutNs()) block.congestion.idle();
 }
 
@@ -254,13 +252,17 @@ function armRetransmit(block: ControlBlock): void {
 function acknowledge(block: ControlBlock): void {
   if (block.state === 'CLOSED' || block.state === 'SYN-SENT') return;
   if (block.ackNow || block.unackedBytes >= ACK_EVERY_SEGMENTS * block.rcvMss) sendAck(block);
-  else if (block.unackedBytes > 0 && !block.timers.delayedAck.armed) block.timers.delayedAck.armIn(DELAYED_ACK_NS);
+  else if (block.unackedBytes === 0) return;
+  else if (block.quickAcksLeft > 0) {
+    block.quickAcksLeft -= 1;
+    sendAck(block);
+  } else if (!block.timers.delayedAck.armed) block.timers.delayedAck.armIn(block.options.delayedAckNs);
 }
 
 /** The timer of delayed acknowledgements fired. */
 export function delayedAckIsDue(block: ControlBlock): void {
   if (block.unackedBytes > 0 && !block.ackNow) {
-    const leftNs = block.unackedSinceNs + DELAYED_ACK_NS - block.host.context.nowNs();
+    const leftNs = block.unackedSinceNs + block.options.delayedAckNs - block.host.context.nowNs();
     if (leftNs > 0) {
       block.timers.delayedAck.armIn(leftNs);
       return;

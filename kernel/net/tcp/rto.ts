@@ -2,16 +2,14 @@
  * The retransmission timeout, RFC 6298: smoothed round-trip time, its variation, and the backoff.
  */
 
+import { DEFAULT_TCP_OPTIONS } from './user.ts';
+
 /** Before the first sample (section 2.1). */
 const INITIAL_RTO_NS = 1_000_000_000;
-/** Section 2.4: Linux goes down to 200 ms; this stack keeps to the RFC. */
-const MIN_RTO_NS = 1_000_000_000;
 /** Section 2.5: at least 60 s. */
 const MAX_RTO_NS = 60_000_000_000;
 /** When data begin to flow after a SYN was lost (section 5.7). */
 const RTO_AFTER_LOST_SYN_NS = 3_000_000_000;
-/** G, the granularity of the clock: a tick of the timers. */
-const GRANULARITY_NS = 100;
 /** Doublings after which the limit is reached whatever the RTO was. */
 const MAX_DOUBLINGS = 16;
 
@@ -23,6 +21,14 @@ export class RttEstimator {
   sampled = false;
   /** Expiries since the last sample: the exponent of the backoff. */
   backoff = 0;
+  readonly #minRtoNs: number;
+  readonly #granularityNs: number;
+
+  /** The least timeout (section 2.4), and G. */
+  constructor(minRtoNs = DEFAULT_TCP_OPTIONS.minRtoNs, granularityNs = DEFAULT_TCP_OPTIONS.rtoGranularityNs) {
+    this.#minRtoNs = minRtoNs;
+    this.#granularityNs = granularityNs;
+  }
 
   /** Section 2.2 and 2.3. The variation goes first: it is taken against the old mean. */
   sample(rttNs: number): void {
@@ -35,8 +41,8 @@ export class RttEstimator {
       this.srttNs = rttNs;
       this.rttvarNs = rttNs / 2;
     }
-    const rtoNs = Math.ceil(this.srttNs + Math.max(GRANULARITY_NS, 4 * this.rttvarNs));
-    this.baseNs = Math.min(MAX_RTO_NS, Math.max(MIN_RTO_NS, rtoNs));
+    const rtoNs = Math.ceil(this.srttNs + Math.max(this.#granularityNs, 4 * this.rttvarNs));
+    this.baseNs = Math.min(MAX_RTO_NS, Math.max(this.#minRtoNs, rtoNs));
   }
 
   /** Section 5.7: the SYN was sent more than once, so what is known of the path is that it loses. */

@@ -37,10 +37,7 @@ export function armKeepAlive(block: ControlBlock): void {
 }
 
 function retransmitIsDue(block: ControlBlock): void {
-  const nowNs = block.host.context.nowNs();
-  const r2Ns = block.synchronized ? R2_NS : R2_SYN_NS;
-  const limitNs = block.options.userTimeoutNs === 0 ? r2Ns : block.options.userTimeoutNs;
-  if (nowNs - block.unansweredSinceNs >= limitNs) {
+  if (isHopeless(block)) {
     timedOut(block);
     return;
   }
@@ -52,6 +49,18 @@ function retransmitIsDue(block: ControlBlock): void {
     sendSyn(block, 'timeout');
   } else if (block.persisting) persist(block);
   else retransmissionTimeout(block);
+}
+
+/**
+ * R2 is reached: so much time has passed without an answer, or so many retransmissions. Probes of a closed window count
+ * by time alone, for each answer to one begins it anew.
+ */
+function isHopeless(block: ControlBlock): boolean {
+  const { userTimeoutNs, synRetries, dataRetries } = block.options;
+  const unansweredNs = block.host.context.nowNs() - block.unansweredSinceNs;
+  if (userTimeoutNs !== 0) return unansweredNs >= userTimeoutNs;
+  if (!block.synchronized) return synRetries === 0 ? unansweredNs >= R2_SYN_NS : block.synRetries >= synRetries;
+  return dataRetries === 0 || block.persisting ? unansweredNs >= R2_NS : block.retries >= dataRetries;
 }
 
 /** RFC 6298 sections 5.4 to 5.6. */

@@ -2,6 +2,7 @@
  * The border between TCP and its user (RFC 9293 section 3.9.1): what a user may set, is told, and can look at. The user
  * is a stream socket, or a test.
  */
+import type { SocketErrorCode } from '../socket-error.ts';
 
 /** RFC 9293 section 3.3.2. */
 export type TcpState =
@@ -63,6 +64,27 @@ export interface TcpOptions {
   /** Time to live and type of service of the packets sent, each 0 to 255. */
   ttl: number;
   typeOfService: number;
+  /** The window to begin with, in segments, as RFC 6928 has 10; 0: by the size of a segment (RFC 5681 section 3.1). */
+  initialWindowSegments: number;
+  /** What an ACK may add to the window in slow start, in segments: 1 in RFC 5681, L in RFC 3465. */
+  slowStartSegments: number;
+  /** Whether a connection that was idle begins again with the initial window (RFC 5681 section 4.1). */
+  slowStartAfterIdle: boolean;
+  /** RFC 6298: the least RTO (section 2.4), and G, by which it is longer than SRTT at least (section 2.2). At opening. */
+  minRtoNs: number;
+  rtoGranularityNs: number;
+  /** How long an acknowledgement may be delayed (RFC 9293 section 3.8.6.3), and how many at the beginning are not. */
+  delayedAckNs: number;
+  quickAcks: number;
+  /** Retransmissions after which a SYN, and data, are given up (R2 of RFC 9293 section 3.8.3); 0: after 180 s and 100 s. */
+  synRetries: number;
+  dataRetries: number;
+  /** How long TIME-WAIT lasts: 2 MSL, which is "arbitrarily defined to be 2 minutes" (RFC 9293 section 3.4.1). */
+  timeWaitNs: number;
+  /** How long FIN-WAIT-2 waits for a FIN when the user is gone. The RFC has no limit; everybody has. */
+  finWait2Ns: number;
+  /** What the receive buffer may grow to: the shift of the window scale is that of the larger of the two. At opening. */
+  windowScaleBytes: number;
   /** For sockets: whether a listener may take a port at which connections are still in TIME-WAIT. */
   reuseAddress: boolean;
 }
@@ -81,6 +103,18 @@ export const DEFAULT_TCP_OPTIONS: Readonly<TcpOptions> = {
   sack: true,
   ttl: 64,
   typeOfService: 0,
+  initialWindowSegments: 0,
+  slowStartSegments: 1,
+  slowStartAfterIdle: true,
+  minRtoNs: 1_000_000_000,
+  rtoGranularityNs: 100,
+  delayedAckNs: 200_000_000,
+  quickAcks: 0,
+  synRetries: 0,
+  dataRetries: 0,
+  timeWaitNs: 240_000_000_000,
+  finWait2Ns: 60_000_000_000,
+  windowScaleBytes: 0,
   reuseAddress: false,
 };
 
@@ -118,4 +152,8 @@ export interface TcpInfo {
   readonly receiveScale: number;
   readonly timestamps: boolean;
   readonly sack: boolean;
+  /** Bytes to be read before the end of urgent data, more of which may have to come; 0: nothing is urgent. */
+  readonly urgent: number;
+  /** What ICMP reported since data were last acknowledged, which has not ended the connection (RFC 9293 MUST-47). */
+  readonly softError: SocketErrorCode | null;
 }

@@ -1,17 +1,20 @@
 /** The algorithms of congestion control, by name. */
-import type { CongestionAlgorithm } from '../user.ts';
+import { type CongestionAlgorithm, DEFAULT_TCP_OPTIONS } from '../user.ts';
 import type { CongestionControl } from './congestion-control.ts';
 import { Cubic } from './cubic.ts';
 import { NewReno } from './newreno.ts';
-import { Reno } from './reno.ts';
+import { type GrowthOptions, Reno } from './reno.ts';
 
-export function congestionControl(name: CongestionAlgorithm): CongestionControl {
+export function congestionControl(
+  name: CongestionAlgorithm,
+  growth: GrowthOptions = DEFAULT_TCP_OPTIONS,
+): CongestionControl {
   switch (name) {
     case 'reno':
-      return new Reno();
+      return new Reno(growth);
     case 'newreno':
-      return new NewReno();
+      return new NewReno(growth);
     case 'cubic':
-      return new Cubic();
+      return new Cubic(growth);
   }
 }

@@ -1,11 +1,14 @@
 /**
  * Slow start and congestion avoidance, RFC 5681 section 3.1.
  */
-import type { CongestionAlgorithm } from '../user.ts';
+import type { CongestionAlgorithm, TcpOptions } from '../user.ts';
 import type { CongestionControl } from './congestion-control.ts';
 
 /** No window that a header can offer is larger than this. */
 const MAX_CWND = 2 ** 30;
+
+/** How fast the window begins and grows. */
+export type GrowthOptions = Readonly<Pick<TcpOptions, 'initialWindowSegments' | 'slowStartSegments'>>;
 
 /** IW, RFC 5681 section 3.1. */
 function initialWindow(mss: number): number {
@@ -21,18 +24,24 @@ export class Reno implements CongestionControl {
   protected mss = 0;
   /** Acknowledged during congestion avoidance since the window last grew. */
   #acknowledged = 0;
+  readonly #growth: GrowthOptions;
+
+  constructor(growth: GrowthOptions) {
+    this.#growth = growth;
+  }
 
   setMss(mss: number): void {
     this.mss = mss;
   }
 
   begin(synLost: boolean): void {
-    this.cwnd = synLost ? this.mss : initialWindow(this.mss);
+    this.cwnd = synLost ? this.mss : this.#initialWindow();
   }
 
   acknowledged(bytes: number, nowNs: number, srttNs: number): void {
-    if (this.cwnd < this.ssthresh) this.cwnd = Math.min(MAX_CWND, this.cwnd + Math.min(bytes, this.mss));
-    else this.avoid(bytes, nowNs, srttNs);
+    if (this.cwnd < this.ssthresh) {
+      this.cwnd = Math.min(MAX_CWND, this.cwnd + Math.min(bytes, this.#growth.slowStartSegments * this.mss));
+    } else this.avoid(bytes, nowNs, srttNs);
   }
 
   lost(flightBytes: number, _nowNs: number): void {
@@ -46,7 +55,7 @@ export class Reno implements CongestionControl {
   }
 
   idle(): void {
-    this.cwnd = Math.min(initialWindow(this.mss), this.cwnd);
+    this.cwnd = Math.min(this.#initialWindow(), this.cwnd);
   }
 
   /** One SMSS for each window that was acknowledged (RFC 5681 section 3.1, by counting bytes). */
@@ -55,5 +64,10 @@ export class Reno implements CongestionControl {
     if (this.#acknowledged < this.cwnd) return;
     this.#acknowledged -= this.cwnd;
     this.cwnd = Math.min(MAX_CWND, this.cwnd + this.mss);
+  }
+
+  #initialWindow(): number {
+    const { initialWindowSegments } = this.#growth;
+    return initialWindowSegments === 0 ? initialWindow(this.mss) : initialWindowSegments * this.mss;
   }
 }
