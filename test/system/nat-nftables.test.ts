@@ -80,13 +80,17 @@ requireLinuxHost('nft')('NAT beside that of Linux', () => {
 
   it('NAT-7 a TCP connection from its SYN to the last ACK', async () => {
     const [client, mapped, server] = [`${ALICE}:4200`, `${PUBLIC}:4200`, `${SERVER}:443`];
-    await out(tcpPacket(client, server, SYN));
-    await back(tcpPacket(server, mapped, SYN | ACK));
-    await out(tcpPacket(client, server, ACK, [1, 2, 3, 4, 5]));
-    await back(tcpPacket(server, mapped, ACK));
-    await out(tcpPacket(client, server, FIN | ACK));
-    await back(tcpPacket(server, mapped, FIN | ACK));
-    await out(tcpPacket(client, server, ACK));
+    const says = (flags: number, seq: number, ack: number, data: readonly number[] = []) =>
+      out(tcpPacket(client, server, flags, data, {}, { seq, ack }));
+    const hears = (flags: number, seq: number, ack: number) =>
+      back(tcpPacket(server, mapped, flags, [], {}, { seq, ack }));
+    await says(SYN, 1000, 0);
+    await hears(SYN | ACK, 7000, 1001);
+    await says(ACK, 1001, 7001, [1, 2, 3, 4, 5]);
+    await hears(ACK, 7001, 1006);
+    await says(FIN | ACK, 1006, 7001);
+    await hears(FIN | ACK, 7001, 1007);
+    await says(ACK, 1007, 7002);
   });
 
   it('NAT-1 an echo request and its reply', async () => {
@@ -129,9 +133,10 @@ requireLinuxHost('nft')('NAT beside that of Linux', () => {
   });
 
   it('a forwarded port, over TCP and UDP, and an error of the host behind it', async () => {
-    await back(tcpPacket(`${SERVER}:4500`, `${PUBLIC}:80`, SYN));
-    await out(tcpPacket(`${BOB}:8080`, `${SERVER}:4500`, SYN | ACK));
-    await back(tcpPacket(`${SERVER}:4500`, `${PUBLIC}:80`, ACK, [1]));
+    const [guest, web] = [`${SERVER}:4500`, `${PUBLIC}:80`];
+    await back(tcpPacket(guest, web, SYN, [], {}, { seq: 1000, ack: 0 }));
+    await out(tcpPacket(`${BOB}:8080`, guest, SYN | ACK, [], {}, { seq: 7000, ack: 1001 }));
+    await back(tcpPacket(guest, web, ACK, [1], {}, { seq: 1001, ack: 7001 }));
     const arrived = await back(udpPacket(`${SERVER}:4500`, `${PUBLIC}:53`));
     await out(error(BOB, SERVER, arrived, 3, 3));
     await out(udpPacket(`${BOB}:53`, `${SERVER}:4500`, [5]));
