@@ -5,19 +5,22 @@
  * A trie that decides eight bits of the address at a time. A node stands for 256 slots, each of which leads to a child
  * or to the longest of the prefixes that end in this node, if any. Neighbouring slots that say the same are one run, and
  * only runs are stored: a table of five routes takes a kilobyte, a million prefixes some twenty megabytes, and a lookup
- * reads two or three words per node. All words are in one array:
+ * reads two or three words per node. A node is one block of words:
  *
- *     node    eight pairs: a bitmap of 32 slots, of which those are set that begin a run; where the run before them is
- *     leaves  what the address matches if nothing in the node does, as the parent says; then a word for each run
- *     a word  0: nothing; negative: the complement of a child's offset; else (number + 1) << 4 | length in this node
+ *     0 to 15   eight pairs: a bitmap of 32 slots, of which those are set that begin a run; where the run before them is
+ *     16        what the address matches if nothing in the node does, as the parent says
+ *     17 on     a word for each run
+ *     a word    0: nothing; negative: the complement of a child's offset; else (number + 1) << 4 | length in this node
  *
- * To add or to take out a prefix rewrites one node and the first word of its children's leaves, for prefixes are not
- * spread over the nodes below. It happens between two bus accesses: no packet is looked up in a table half edited.
+ * To add or to take out a prefix rewrites one node, and in its children what they inherit, for prefixes are not spread
+ * over the nodes below. It happens between two bus accesses: no packet is looked up in a table half edited.
  */
 import { BlockPool } from './block-pool.ts';
 
 const SLOTS = 256;
-const NODE_WORDS = 16;
+/** Words of a node: behind the pairs what it inherits, then the runs. */
+const INHERITED = 16;
+const LEAVES = 17;
 const LENGTH_BITS = 4;
 const LENGTH_MASK = 2 ** LENGTH_BITS - 1;
 const NOTHING = 0;
@@ -27,11 +30,11 @@ export const NO_MATCH = -1;
 
 export class Fib {
   readonly #pool = new BlockPool();
-  readonly #root: number;
+  #root: number;
   /** The slots of the node at hand. */
   readonly #slots = new Int32Array(SLOTS);
-  /** Its leaves, as they are being put together. */
-  readonly #leaves = new Int32Array(1 + SLOTS);
+  /** Its words, as they are being put together; places count from its start. */
+  readonly #packed = new Int32Array(LEAVES + SLOTS);
 
   constructor() {
     this.#root = this.#create(NOTHING);
@@ -57,20 +60,16 @@ export class Fib {
       if (word < 0) {
         const fourth = ~word;
         word = slotOf(words, fourth, address & 0xff);
-        if (word === NOTHING) word = inherited(words, fourth);
+        if (word === NOTHING) word = words[fourth + INHERITED]!;
       }
-      if (word === NOTHING) word = inherited(words, third);
+      if (word === NOTHING) word = words[third + INHERITED]!;
     }
-    return numberOf(word === NOTHING ? inherited(words, second) : word);
+    return numberOf(word === NOTHING ? words[second + INHERITED]! : word);
   }
 
   /** Gives a prefix its number, from 0 to 2^27 - 2. Bits of `destination` beyond the prefix are 0. */
   set(destination: number, prefixLength: number, number: number): void {
-    const depth = depthOf(prefixLength);
-    let node = this.#root;
-    for (let d = 0; d < depth; d++) node = this.#child(node, (destination >>> (24 - 8 * d)) & 0xff);
-    const length = prefixLength - 8 * depth;
-    this.#paint(node, destination, depth, length, ((number + 1) << LENGTH_BITS) | length, length);
+    this.#root = this.#set(this.#root, 0, destination, prefixLength, number);
   }
 
   /**
@@ -78,82 +77,88 @@ export class Fib {
    * length of that; {@link NO_MATCH} when there is none.
    */
   delete(destination: number, prefixLength: number, cover: number, coverLength: number): void {
-    this.#delete(this.#root, 0, destination, prefixLength, cover, coverLength);
+    this.#root = this.#delete(this.#root, 0, destination, prefixLength, cover, coverLength);
   }
 
+  /** Returns where the node at `depth` is then. */
+  #set(node: number, depth: number, destination: number, prefixLength: number, number: number): number {
+    if (depth === depthOf(prefixLength)) {
+      const length = prefixLength - 8 * depth;
+      return this.#paint(node, slotAt(destination, depth), length, ((number + 1) << LENGTH_BITS) | length);
+    }
+    const slot = slotAt(destination, depth);
+    const word = slotOf(this.#pool.words, node, slot);
+    if (word < 0) {
+      this.#move(node, slot, ~word, this.#set(~word, depth + 1, destination, prefixLength, number));
+      return node;
+    }
+    const child = this.#set(this.#create(word), depth + 1, destination, prefixLength, number);
+    this.#unpack(node)[slot] = ~child;
+    return this.#pack(node);
+  }
+
+  /** Returns where the node at `depth` is then. */
   #delete(
     node: number,
-    d: number,
+    depth: number,
     destination: number,
     prefixLength: number,
     cover: number,
     coverLength: number,
-  ): void {
-    const depth = depthOf(prefixLength);
-    if (d < depth) {
-      const slot = (destination >>> (24 - 8 * d)) & 0xff;
-      const child = ~slotOf(this.#pool.words, node, slot);
-      this.#delete(child, d + 1, destination, prefixLength, cover, coverLength);
-      this.#prune(node, slot, child);
-      return;
+  ): number {
+    const slot = slotAt(destination, depth);
+    if (depth === depthOf(prefixLength)) {
+      const above = cover === NO_MATCH || depthOf(coverLength) < depth;
+      const word = above ? NOTHING : ((cover + 1) << LENGTH_BITS) | (coverLength - 8 * depth);
+      return this.#paint(node, slot, prefixLength - 8 * depth, word);
     }
-    const above = cover === NO_MATCH || (depth > 0 && depthOf(coverLength) < depth);
-    const word = above ? NOTHING : ((cover + 1) << LENGTH_BITS) | (coverLength - 8 * depth);
-    this.#paint(node, destination, depth, prefixLength - 8 * depth, word, prefixLength - 8 * depth);
+    const before = ~slotOf(this.#pool.words, node, slot);
+    const child = this.#delete(before, depth + 1, destination, prefixLength, cover, coverLength);
+    const { words } = this.#pool;
+    if (runsOf(words, child) > 1 || words[child + LEAVES] !== NOTHING) {
+      this.#move(node, slot, before, child);
+      return node;
+    }
+    this.#unpack(node)[slot] = words[child + INHERITED]!;
+    this.#pool.free(child, LEAVES + 1);
+    return this.#pack(node);
   }
 
   /**
-   * Writes `word` into the slots of a prefix that ends in `node` with `length` bits: into those that say nothing of a
-   * prefix of more than `most` bits.
+   * Writes `word` into the slots of a prefix that ends in `node` with `length` bits, from `slot` on: into those that say
+   * nothing of a longer prefix. Returns where the node is then.
    */
-  #paint(node: number, destination: number, depth: number, length: number, word: number, most: number): void {
+  #paint(node: number, slot: number, length: number, word: number): number {
     const slots = this.#unpack(node);
     const { words } = this.#pool;
-    const first = (destination >>> (24 - 8 * depth)) & 0xff & -(2 ** (8 - length));
-    const end = first + 2 ** (8 - length);
-    for (let slot = first; slot < end; slot++) {
-      const held = slots[slot]!;
+    const end = slot + 2 ** (8 - length);
+    for (let each = slot; each < end; each++) {
+      const held = slots[each]!;
       if (held >= 0) {
-        if ((held & LENGTH_MASK) <= most) slots[slot] = word;
-      } else {
-        const leaves = words[~held + 1]!;
-        if ((words[leaves]! & LENGTH_MASK) <= most) words[leaves] = word;
+        if ((held & LENGTH_MASK) <= length) slots[each] = word;
+      } else if ((words[~held + INHERITED]! & LENGTH_MASK) <= length) {
+        words[~held + INHERITED] = word;
       }
     }
-    this.#pack(node);
+    return this.#pack(node);
   }
 
-  /** The child of `node` in `slot`, which is made if it is not there. */
-  #child(node: number, slot: number): number {
-    const word = slotOf(this.#pool.words, node, slot);
-    if (word < 0) return ~word;
-    const child = this.#create(word);
-    this.#unpack(node)[slot] = ~child;
-    this.#pack(node);
-    return child;
-  }
-
-  /** Takes `child` out of its slot if it says nothing. */
-  #prune(node: number, slot: number, child: number): void {
+  /** The child in `slot` of `node` is somewhere else now. It has a run of its own. */
+  #move(node: number, slot: number, from: number, to: number): void {
     const { words } = this.#pool;
-    if (runsOf(words, child) > 1 || slotOf(words, child, 0) !== NOTHING) return;
-    this.#unpack(node)[slot] = inherited(words, child);
-    this.#pool.free(words[child + 1]!, 2);
-    this.#pool.free(child, NODE_WORDS);
-    this.#pack(node);
+    if (from !== to) words[leafOf(words, node, slot)] = ~to;
   }
 
   /** A node that says nothing. */
-  #create(inheritedWord: number): number {
-    const node = this.#pool.allocate(NODE_WORDS);
-    const leaves = this.#pool.allocate(2);
+  #create(inherited: number): number {
+    const node = this.#pool.allocate(LEAVES + 1);
     const { words } = this.#pool;
-    words[leaves] = inheritedWord;
-    words[leaves + 1] = NOTHING;
-    for (let i = 0; i < NODE_WORDS; i += 2) {
-      words[node + i] = i === 0 ? 1 : 0;
-      words[node + i + 1] = i === 0 ? leaves : leaves + 1;
+    for (let pair = node; pair < node + INHERITED; pair += 2) {
+      words[pair] = pair === node ? 1 : 0;
+      words[pair + 1] = node + (pair === node ? INHERITED : LEAVES);
     }
+    words[node + INHERITED] = inherited;
+    words[node + LEAVES] = NOTHING;
     return node;
   }
 
@@ -161,7 +166,7 @@ export class Fib {
   #unpack(node: number): Int32Array {
     const { words } = this.#pool;
     const slots = this.#slots;
-    let leaf = words[node + 1]!;
+    let leaf = node + INHERITED;
     let word = NOTHING;
     for (let slot = 0; slot < SLOTS; ) {
       let bitmap = words[node + 2 * (slot >>> 5)]!;
@@ -173,31 +178,30 @@ export class Fib {
     return slots;
   }
 
-  /** Stores the slots as those of `node`. */
-  #pack(node: number): void {
+  /** Stores the slots as those of `node`. Returns where it is then: its size may have changed. */
+  #pack(node: number): number {
     const slots = this.#slots;
-    const leaves = this.#leaves;
-    const from = this.#pool.words[node + 1]!;
-    const before = runsOf(this.#pool.words, node);
-    let last = 0;
+    const packed = this.#packed;
+    let last = INHERITED;
     let word = ~slots[0]!;
-    leaves[0] = this.#pool.words[from]!;
+    packed[INHERITED] = this.#pool.words[node + INHERITED]!;
     for (let slot = 0; slot < SLOTS; ) {
-      const pair = node + 2 * (slot >>> 5);
-      this.#pool.words[pair + 1] = last;
+      const pair = 2 * (slot >>> 5);
+      packed[pair + 1] = last;
       let bitmap = 0;
       for (let bit = 0; bit < 32; bit++, slot++) {
         if (slots[slot] === word) continue;
         word = slots[slot]!;
         bitmap |= 1 << bit;
-        leaves[++last] = word;
+        packed[++last] = word;
       }
-      this.#pool.words[pair] = bitmap;
+      packed[pair] = bitmap;
     }
-    const to = this.#pool.resize(from, before + 1, last + 1);
+    const to = this.#pool.resize(node, LEAVES + runsOf(this.#pool.words, node), last + 1);
     const { words } = this.#pool;
-    for (let i = 0; i <= last; i++) words[to + i] = leaves[i]!;
-    for (let pair = node; pair < node + NODE_WORDS; pair += 2) words[pair + 1] = words[pair + 1]! + to;
+    for (let i = 0; i <= last; i++) words[to + i] = packed[i]!;
+    for (let pair = to; pair < to + INHERITED; pair += 2) words[pair + 1] = words[pair + 1]! + to;
+    return to;
   }
 }
 
@@ -206,17 +210,19 @@ const depthOf = (prefixLength: number): number => (prefixLength === 0 ? 0 : (pre
 
 const numberOf = (word: number): number => (word >>> LENGTH_BITS) - 1;
 
-/** The word of the run that `slot` of `node` is in. */
-function slotOf(words: Int32Array, node: number, slot: number): number {
+const slotAt = (address: number, depth: number): number => (address >>> (24 - 8 * depth)) & 0xff;
+
+/** Where the word of the run is that `slot` of `node` is in. */
+function leafOf(words: Int32Array, node: number, slot: number): number {
   const pair = node + ((slot >>> 5) << 1);
-  return words[words[pair + 1]! + ones(words[pair]! & ((2 << (slot & 31)) - 1))]!;
+  return words[pair + 1]! + ones(words[pair]! & ((2 << (slot & 31)) - 1));
 }
 
-const inherited = (words: Int32Array, node: number): number => words[words[node + 1]!]!;
+const slotOf = (words: Int32Array, node: number, slot: number): number => words[leafOf(words, node, slot)]!;
 
 function runsOf(words: Int32Array, node: number): number {
-  const last = node + NODE_WORDS - 2;
-  return words[last + 1]! + ones(words[last]!) - words[node + 1]!;
+  const lastPair = node + INHERITED - 2;
+  return words[lastPair + 1]! + ones(words[lastPair]!) - (node + INHERITED);
 }
 
 /** How many bits of `word` are set. */

@@ -88,6 +88,24 @@ const CIRCLE: Plan = {
   targets: ['172.16.0.9', '10.0.1.2'],
 };
 
+/** As {@link CIRCLE}, but it is the reply that runs in a circle, and then the error about it. */
+const CIRCLE_BACK: Plan = {
+  routers: 5,
+  cables: [
+    [0, 1],
+    [1, 2],
+    [2, 3],
+    [3, 4],
+  ],
+  routes: [
+    { at: 0, prefix: '0.0.0.0/0', via: 0 },
+    { at: 2, prefix: '0.0.0.0/0', via: 2 },
+    { at: 3, prefix: '0.0.0.0/0', via: 3 },
+    { at: 4, prefix: '0.0.0.0/0', via: 3 },
+  ],
+  targets: ['10.0.1.2'],
+};
+
 /** How a packet ends: where, and why. `hops` is how often it was forwarded. */
 interface End {
   readonly at: number;
@@ -156,13 +174,19 @@ class Paper {
     return this.addresses(router).get(this.route(router, to)?.cable ?? -1) ?? to;
   }
 
-  /** All packets that a ping from router 0 makes: there, and back, or the error. Each as it ends. */
+  /** All packets that a ping from router 0 makes: there, and back, or the error; errors about replies too. */
   packets(to: number): End[] {
     const source = this.source(0, to);
     const there = this.follow(0, source, to);
-    if (there.why === 'delivered') return [there, this.follow(there.at, to, source)];
-    if (there.why === 'martian' || there.at === 0) return [there];
-    return [there, this.follow(there.at, this.source(there.at, source), source)];
+    if (there.why !== 'delivered') return [there, ...this.errors(there, 0, source)];
+    const back = this.follow(there.at, to, source);
+    return [there, back, ...this.errors(back, there.at, to)];
+  }
+
+  /** The ICMP error about a packet from `source` at router `from`, if there is one. */
+  errors({ at, why }: End, from: number, source: number): End[] {
+    if (why === 'delivered' || why === 'martian' || at === from) return [];
+    return [this.follow(at, this.source(at, source), source)];
   }
 
   /** What a ping from router 0 must report. */
@@ -241,7 +265,7 @@ test('1812-1 1812-2 a ping ends as the routes on paper say, in a reply, in silen
       expect(world.failedPrograms()).toEqual([]);
       for (const { why } of ends) seen.set(why, (seen.get(why) ?? 0) + 1);
     }),
-    { ...SOME, examples: [[CIRCLE]] },
+    { ...SOME, examples: [[CIRCLE], [CIRCLE_BACK]] },
   );
   expect([...seen.keys()].sort()).toEqual(['delivered', 'martian', 'no host', 'no life', 'no route']);
 });
