@@ -6,11 +6,12 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Impairments } from '../../../hw/ethernet/medium/impairments.ts';
 import type { Program } from '../../../kernel/task.ts';
 import { parseIpv4 } from '../../../src/lib/bytes.ts';
 import { type Computer, FREE } from '../../../src/world/computer.ts';
 import { recordFrames } from '../../../src/world/recorders.ts';
-import { World } from '../../../src/world/world.ts';
+import { type CableOptions, World } from '../../../src/world/world.ts';
 
 const SECOND_NS = 1e9;
 const LINK_UP_NS = 3 * SECOND_NS;
@@ -40,6 +41,8 @@ interface Plan {
   readonly topology: Topology;
   readonly bitErrorRate: number;
   readonly lengthMetres: number;
+  /** Of every wire, either way, but for those of a hub, which is half duplex. */
+  readonly impairments: Impairments;
   /** Octets from the client, then, when it has finished, from the server. */
   readonly bytes: readonly [number, number];
   /** The client, or the server, loses patience after so long, and resets. */
@@ -59,15 +62,44 @@ const topology: fc.Arbitrary<Topology> = fc.oneof(
     narrow: fc.option(narrowing, { freq: 2 }),
   }),
 );
+/** Loss is that of the whole way when it leads through no router. */
+const impairments: fc.Arbitrary<Impairments> = fc.record(
+  {
+    loss: fc.double({ min: 0, max: 0.3, noNaN: true }),
+    duplicate: fc.double({ min: 0, max: 0.2, noNaN: true }),
+    reorder: fc.double({ min: 0, max: 0.3, noNaN: true }),
+    corrupt: fc.double({ min: 0, max: 0.1, noNaN: true }),
+    delayNs: fc.integer({ min: 0, max: 100_000_000 }),
+    jitterNs: fc.integer({ min: 0, max: 10_000_000 }),
+  },
+  { requiredKeys: [] },
+);
 const patience = fc.option(fc.integer({ min: 0, max: 2 * SECOND_NS }), { freq: 6 });
 const plan: fc.Arbitrary<Plan> = fc.record({
   seed: fc.string({ maxLength: 4 }),
   topology,
   bitErrorRate: fc.constantFrom(0, 0, 1e-6, 1e-5),
   lengthMetres: fc.integer({ min: 0, max: 100_000 }),
+  impairments: fc.oneof(fc.constant({}), impairments),
   bytes: fc.tuple(fc.nat(60_000), fc.nat(20_000)),
   patienceNs: fc.tuple(patience, patience),
 });
+
+/** One of each kind that chance may leave out. */
+const NARROWED: Plan = {
+  seed: '',
+  topology: { kind: 'routers', count: 2, narrow: { afterNs: 10_000_000, mtu: 1000, tells: true } },
+  bitErrorRate: 0,
+  lengthMetres: 100,
+  impairments: { delayNs: 5_000_000 },
+  bytes: [60_000, 20_000],
+  patienceNs: [null, null],
+};
+const BLACK_HOLE: Plan = {
+  ...NARROWED,
+  topology: { kind: 'routers', count: 1, narrow: { afterNs: 10_000_000, mtu: 1000, tells: false } },
+};
+const IMPATIENT: Plan = { ...NARROWED, topology: { kind: 'cable' }, patienceNs: [1_000_000, null] };
 
 const octetAt = (i: number): number => (i * 31 + (i >> 8) * 7) & 255;
 
@@ -140,22 +172,27 @@ class Passage {
     return hash.digest('hex');
   }
 
+  get #wire(): CableOptions {
+    const { bitErrorRate, lengthMetres, impairments: boxes } = this.#plan;
+    return { bitErrorRate, lengthMetres, impairments: boxes };
+  }
+
   #segment(kind: 'cable' | 'hub' | 'switch'): [Computer, Computer] {
     const { bitErrorRate, lengthMetres } = this.#plan;
+    const wire = this.#wire;
     const [a, b] = [1, 2].map(n =>
       this.world.computer(`h${n}`, { nics: [{ address: `10.0.1.${n}/24` }], costs: FREE }),
     );
     const nics = [a!.nics[0]!, b!.nics[0]!] as const;
-    if (kind === 'cable') this.world.cable('cable', ...nics, { bitErrorRate, lengthMetres });
+    if (kind === 'cable') this.world.cable('cable', ...nics, wire);
     // In half duplex no cable may be longer than a slot takes.
     else if (kind === 'hub') this.world.hub('hub', nics, { bitErrorRate, lengthMetres: lengthMetres / 1000 });
-    else this.world.switch('switch', nics, { bitErrorRate, lengthMetres });
+    else this.world.switch('switch', nics, wire);
     return [a!, b!];
   }
 
   /** Networks 10.0.n.0/24 from the client on; the lower address is the one nearer to it. */
   #chain(count: number): [Computer, Computer] {
-    const { bitErrorRate, lengthMetres } = this.#plan;
     const { world } = this;
     const client = world.computer('h1', { nics: [{ address: '10.0.1.1/24', gateway: '10.0.1.2' }], costs: FREE });
     for (let n = 1; n <= count; n++) {
@@ -171,7 +208,7 @@ class Passage {
     const server = world.computer('h2', { nics: [{ address, gateway: `10.0.${count + 1}.1` }], costs: FREE });
     const path = [client, ...this.#routers, server];
     for (let i = 0; i <= count; i++) {
-      world.cable(`net${i + 1}`, path[i]!.nics.at(-1)!, path[i + 1]!.nics[0]!, { bitErrorRate, lengthMetres });
+      world.cable(`net${i + 1}`, path[i]!.nics.at(-1)!, path[i + 1]!.nics[0]!, this.#wire);
     }
     return [client, server];
   }
@@ -239,8 +276,8 @@ class Passage {
 }
 
 /** Whether nothing was done to the connection that may break it. */
-const isGentle = ({ bitErrorRate, patienceNs }: Plan): boolean =>
-  bitErrorRate < 1e-5 && patienceNs.every(each => each === null);
+const isGentle = ({ bitErrorRate, impairments: { loss = 0, corrupt = 0 }, patienceNs }: Plan): boolean =>
+  bitErrorRate < 1e-5 && loss + corrupt < 0.03 && patienceNs.every(each => each === null);
 
 test('what is received is what was sent, up to where the connection broke; both ends close, and all is given back', () => {
   const seen = { whole: 0, broken: 0, tooLong: 0 };
@@ -259,7 +296,7 @@ test('what is received is what was sent, up to where the connection broke; both 
       seen[ends[0].finished ? 'whole' : 'broken'] += 1;
       seen.tooLong += passage.tooLong;
     }),
-    SOME,
+    { ...SOME, examples: [[NARROWED], [BLACK_HOLE], [IMPATIENT]] },
   );
   for (const count of Object.values(seen)) expect(count).toBeGreaterThan(0);
 });
