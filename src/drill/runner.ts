@@ -49,7 +49,8 @@ export function runScript(path: string, text: string, run: RunSettings, observer
   });
   if (parsed.script === null) return rejected(parsed.errors);
   const { errors, calls, settings } = prepare(parsed.script, run);
-  if (settings === null || errors.length > 0) return rejected(errors);
+  const all = [...parsed.errors, ...errors].toSorted((a, b) => a.at.line - b.at.line);
+  if (settings === null || all.length > 0) return rejected(all);
   return new Run(parsed.script, settings, calls, observer).run();
 }
 
