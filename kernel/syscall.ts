@@ -122,10 +122,12 @@ export class Syscalls {
     return socketOf(socket).connect(address, port);
   }
 
-  /** Sends to the peer. Returns how many bytes were taken: all, unless the socket may not wait. */
-  send(socket: Descriptor, bytes: Uint8Array): Blocking<number> {
-    if (this.#kernel.trace !== null) this.#trace(`send ${socket.name} ${bytes.length} bytes`);
-    return socketOf(socket).send(bytes);
+  /** Sends to the peer, `flags` 0 or MSG_OOB. Returns how many bytes were taken: all, unless the socket may not wait. */
+  send(socket: Descriptor, bytes: Uint8Array, flags = 0): Blocking<number> {
+    if (this.#kernel.trace !== null) {
+      this.#trace(`send ${socket.name} ${bytes.length} bytes${flags === 0 ? '' : ' MSG_OOB'}`);
+    }
+    return socketOf(socket).send(bytes, flags);
   }
 
   /** Sends one datagram. Does not wait. */

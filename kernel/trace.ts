@@ -45,6 +45,8 @@ export interface KernelTrace {
    * on the link), the link, and the time to live that is left.
    */
   forward(destination: number, prefix: string, gateway: number, link: string, timeToLive: number): void;
+  /** Address translation found an end of a packet in its table, or entered it there: `udp 10.0.0.2:4000 → 192.0.2.1:4000`. */
+  nat(text: string): void;
   /** A TCP connection or listener, named by its endpoints, went from one state of RFC 9293 section 3.3.2 to another. */
   state(connection: string, from: string, to: string): void;
   /**

@@ -23,6 +23,8 @@
  *     });
  */
 
+export type { Impairment, ImpairmentCounters } from '../hw/ethernet/medium/impairment.ts';
+export type { Impairments, PlannedLoss } from '../hw/ethernet/medium/impairments.ts';
 export type { SwitchOptions, SwitchPortOptions } from '../hw/ethernet/switch/options.ts';
 export { type PingOptions, type PingReply, type PingReport, ping } from '../kernel/apps/ping.ts';
 export { type UdpClientOptions, type UdpClientReport, udpClient } from '../kernel/apps/udp-client.ts';
@@ -33,7 +35,7 @@ export { SocketError } from '../kernel/net/socket-error.ts';
 export type { Syscalls } from '../kernel/syscall.ts';
 export type { Blocking, Program } from '../kernel/task.ts';
 export { bytesFromHex, formatIpv4, formatMac, hexBytes, parseIpv4, parseMac } from './lib/bytes.ts';
-export { type FrameEvent, frameEvents } from './observe/frame-probe.ts';
+export { deliveries, type FrameEvent, frameEvents } from './observe/frame-probe.ts';
 export {
   type LineEvent,
   lineEvents,
@@ -43,6 +45,7 @@ export {
   trapEvents,
 } from './observe/interrupt-probe.ts';
 export { type KernelEvent, kernelEvents } from './observe/kernel-probe.ts';
+export { type NatEvent, natEvents } from './observe/nat-probe.ts';
 export { type NicEvent, nicEvents } from './observe/nic-probe.ts';
 export type { ByteSink } from './observe/pcapng.ts';
 export type { TextSink } from './observe/vcd.ts';
@@ -60,6 +63,7 @@ export {
   type ScenarioRun,
   scenario,
 } from './world/scenario.ts';
+export type { ForwardOptions, NatOptions } from './world/translation.ts';
 export {
   type CableOptions,
   type FailedProgram,
@@ -69,5 +73,6 @@ export {
   type SwitchNode,
   type SwitchSegmentOptions,
   type Wire,
+  type WireImpairments,
   World,
 } from './world/world.ts';

@@ -76,6 +76,8 @@ export class ArpCache implements Neighbours {
   readonly #announceTimer: DriverTimer;
   #announcementsLeft = 0;
   #waitingCount = 0;
+  /** As int32. */
+  readonly #proxied = new Set<number>();
 
   /**
    * `unreachable` is told of each packet that is given up, before it is freed; the packet starts at its IPv4 header.
@@ -103,6 +105,11 @@ export class ArpCache implements Neighbours {
     return Array.from(this.#entries.values(), ({ address, mac, state, waiting }) => {
       return { address, mac: state === 'incomplete' ? null : formatMac(mac), state, waiting: waiting.length };
     });
+  }
+
+  /** Answers requests for `address` as for the interface's own: what is sent to it comes here (RFC 1027). */
+  answerFor(address: number): void {
+    this.#proxied.add(address | 0);
   }
 
   send(packet: PacketBuffer, nextHop: number): void {
@@ -138,7 +145,7 @@ export class ArpCache implements Neighbours {
       this.#conflict(arp);
       return;
     }
-    const forMe = arp.targetAddress === own;
+    const forMe = arp.targetAddress === own || this.#proxied.has(arp.targetAddress | 0);
     // A probe (RFC 5227) comes from nobody: there is nothing to learn, but the answer defends the address.
     if (arp.senderAddress !== 0) this.#merge(arp, forMe);
     if (forMe && arp.opcode === REQUEST) this.#reply(arp);
@@ -177,7 +184,7 @@ export class ArpCache implements Neighbours {
 
   #reply(arp: ArpPacket): void {
     this.counters.repliesSent += 1;
-    this.#emit(REPLY, arp.senderMac, arp.senderAddress, arp.senderMac);
+    this.#emit(REPLY, arp.senderMac, arp.targetAddress, arp.senderAddress, arp.senderMac);
   }
 
   /** Somebody else uses our address. Both go on; the counter and the log are what an administrator looks at. */
@@ -245,7 +252,7 @@ export class ArpCache implements Neighbours {
     entry.requests += 1;
     entry.timer.armIn(RETRY_NS);
     this.counters.requestsSent += 1;
-    this.#emit(REQUEST, destination, entry.address, NO_MAC);
+    this.#emit(REQUEST, destination, this.#iface.address, entry.address, NO_MAC);
   }
 
   /** The time of the entry's state is up. */
@@ -277,18 +284,25 @@ export class ArpCache implements Neighbours {
   /** RFC 5227 section 2.3: a request for our own address, which updates whoever knows us. */
   #announce(): void {
     this.#announcementsLeft -= 1;
-    this.#emit(REQUEST, BROADCAST_MAC, this.#iface.address, NO_MAC);
+    const own = this.#iface.address;
+    this.#emit(REQUEST, BROADCAST_MAC, own, own, NO_MAC);
     if (this.#announcementsLeft > 0) this.#announceTimer.armIn(ANNOUNCE_INTERVAL_NS);
   }
 
   /** Without a buffer nothing is sent: the timer, or the neighbour, asks again. */
-  #emit(opcode: number, destination: Uint8Array, targetAddress: number, targetMac: Uint8Array): void {
+  #emit(
+    opcode: number,
+    destination: Uint8Array,
+    senderAddress: number,
+    targetAddress: number,
+    targetMac: Uint8Array,
+  ): void {
     const packet = this.#context.packets.allocate();
     if (packet === null) return;
     const arp = this.#sent;
     arp.opcode = opcode;
     arp.senderMac = this.#iface.mac;
-    arp.senderAddress = this.#iface.address;
+    arp.senderAddress = senderAddress;
     arp.targetMac = targetMac;
     arp.targetAddress = targetAddress;
     packet.start += ETHERNET_HEADER_BYTES;

@@ -100,8 +100,9 @@ export class DatagramSocket extends Socket {
     return done(undefined);
   }
 
-  /** Sends to the peer, all at once: it does not wait. Throws EDESTADDRREQ unless connected. */
-  send(bytes: Uint8Array): Blocking<number> {
+  /** Sends to the peer, all at once: it does not wait. Throws EDESTADDRREQ unless connected, EOPNOTSUPP for MSG_OOB. */
+  send(bytes: Uint8Array, flags = 0): Blocking<number> {
+    if (flags !== 0) throw new SocketError('EOPNOTSUPP', 'no datagram is urgent');
     if (!this.connected) throw new SocketError('EDESTADDRREQ', 'the socket is not connected');
     this.sendto(bytes, this.remoteAddress, this.remotePort);
     return done(bytes.length);

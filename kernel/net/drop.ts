@@ -37,6 +37,15 @@ export const DROP_REASONS = {
   'fragmentation not supported': 'a fragment: this stack does not reassemble. No ICMP error is sent',
   'no such protocol': 'nobody registered for its protocol number; answered with 3/2',
   'loopback queue is full': 'this host sends to itself faster than it receives',
+  // Address translation
+  'NAT has no mapping': 'sent to a public address, and no inside host, nor this one, is behind that port',
+  'NAT filters': 'the mapping lets in only those that its host has sent to (RFC 4787 section 5)',
+  'NAT sees no connection': 'a TCP segment of no connection that began with a SYN (RFC 5382 REQ-2)',
+  'NAT holds the SYN': 'nobody asked for it: it is answered in six seconds, with 3/3 (RFC 5382 REQ-4)',
+  'NAT has no port left': 'all are taken, or the table is full; answered with 3/13 (RFC 5508 REQ-8)',
+  'NAT cannot translate':
+    'an ICMP message that is neither a query of the inside nor an error about a mapping; a redirect',
+  'private source': 'RFC 1918 section 3: does not go out to the public network as it is',
   // TCP
   'malformed TCP': 'shorter than its header, or than its data offset says (RFC 9293 section 3.1)',
   'bad TCP checksum': 'RFC 9293 section 3.1 (MUST-3)',

@@ -26,6 +26,8 @@ export const HOST_UNREACHABLE = 1;
 export const PROTOCOL_UNREACHABLE = 2;
 export const PORT_UNREACHABLE = 3;
 export const FRAGMENTATION_NEEDED = 4;
+/** "Communication administratively prohibited" (RFC 1812 section 5.2.7.1). */
+export const COMMUNICATION_PROHIBITED = 13;
 
 // Codes of time exceeded, and of redirect.
 export const TTL_EXCEEDED = 0;
@@ -70,15 +72,15 @@ export interface IcmpReport {
 
 /** What a program is told: RFC 1122 sections 3.2.2.1 and 4.1.3.3, in the error numbers that BSD gives. */
 export function socketErrorOf(report: IcmpReport): SocketError {
-  const { type, code, reporter } = report;
+  const { type, code } = report;
   if (type === TIME_EXCEEDED) {
-    return new SocketError('EHOSTUNREACH', code === 0 ? 'time to live exceeded' : 'reassembly time exceeded', reporter);
+    return new SocketError('EHOSTUNREACH', code === 0 ? 'time to live exceeded' : 'reassembly time exceeded', report);
   }
   if (type === PARAMETER_PROBLEM) {
-    return new SocketError('EPROTO', `parameter problem at octet ${report.word >>> POINTER_SHIFT}`, reporter);
+    return new SocketError('EPROTO', `parameter problem at octet ${report.word >>> POINTER_SHIFT}`, report);
   }
   const [name, text] = UNREACHABLE.get(code) ?? ['EHOSTUNREACH', `destination unreachable, code ${code}`];
-  return new SocketError(name, text, reporter);
+  return new SocketError(name, text, report);
 }
 
 const UNREACHABLE: ReadonlyMap<number, readonly [SocketErrorCode, string]> = new Map([
@@ -87,4 +89,5 @@ const UNREACHABLE: ReadonlyMap<number, readonly [SocketErrorCode, string]> = new
   [PROTOCOL_UNREACHABLE, ['ENOPROTOOPT', 'protocol unreachable']],
   [PORT_UNREACHABLE, ['ECONNREFUSED', 'port unreachable']],
   [FRAGMENTATION_NEEDED, ['EMSGSIZE', 'fragmentation needed and DF set']],
+  [COMMUNICATION_PROHIBITED, ['EHOSTUNREACH', 'communication administratively prohibited']],
 ]);

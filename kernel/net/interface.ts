@@ -43,6 +43,11 @@ export interface Neighbours {
   linkChanged(up: boolean): void;
 }
 
+/** Who must know whether packets can go this way: the routing table. */
+export interface LinkObserver {
+  linkChanged(link: Link, up: boolean): void;
+}
+
 /** A group address, and how many want its frames. */
 interface Group {
   readonly mac: Uint8Array;
@@ -53,6 +58,7 @@ export class Interface implements NetInterface, Link {
   /** Position among the interfaces of the host, from 0. */
   readonly index: number;
   readonly name: string;
+  readonly type = 'Ethernet';
   readonly mac: Uint8Array;
   readonly mtu = ETHERNET_MTU;
   readonly loopback = false;
@@ -67,6 +73,7 @@ export class Interface implements NetInterface, Link {
   readonly #upper: FrameInput;
   readonly #linkWork: DeferredWork;
   #neighbours: Neighbours | null = null;
+  #routes: LinkObserver | null = null;
   #link = LINK_DOWN;
   /** By the address as a number. */
   readonly #groups = new Map<number, Group>();
@@ -113,8 +120,10 @@ export class Interface implements NetInterface, Link {
   }
 
   /** For the stack alone, once. */
-  attach(neighbours: Neighbours): void {
+  attach(neighbours: Neighbours, routes: LinkObserver | null): void {
     this.#neighbours = neighbours;
+    this.#routes = routes;
+    routes?.linkChanged(this, false);
   }
 
   /** Starts the hardware. Throws what the driver throws. */
@@ -242,6 +251,7 @@ export class Interface implements NetInterface, Link {
       this.counters.txDropped += 1;
       this.#drops.drop(packet, this.name, 'link is down');
     }
+    this.#routes?.linkChanged(this, up);
     this.#neighbours?.linkChanged(up);
     return false;
   }

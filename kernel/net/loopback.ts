@@ -18,6 +18,7 @@ const PACKETS_PER_RUN = 16;
 
 export class Loopback implements Link {
   readonly name = 'lo';
+  readonly type = 'loopback';
   readonly mtu = LOOPBACK_MTU;
   readonly address = LOOPBACK_ADDRESS;
   readonly prefixLength = LOOPBACK_PREFIX_LENGTH;

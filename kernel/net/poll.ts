@@ -6,6 +6,8 @@ import type { Socket } from './socket.ts';
 
 /** There is something to receive: bytes, a datagram, a connection, the end of the stream. */
 export const POLLIN = 0x001;
+/** The peer has sent urgent data, not all of which were read. TCP_INFO says how far they go. */
+export const POLLPRI = 0x002;
 /** Sending would not wait. */
 export const POLLOUT = 0x004;
 /** An error is pending. Told whether asked for or not. */

@@ -33,15 +33,22 @@ export class PortTable<S extends PortUser> {
    */
   choose(address: number, port: number, busy: (port: number) => boolean = nobody): number {
     if (port !== 0) {
-      if (busy(port) || this.#taken(address, port)) throw new SocketError('EADDRINUSE', `port ${port} is in use`);
+      if (busy(port) || this.isTaken(address, port)) throw new SocketError('EADDRINUSE', `port ${port} is in use`);
       return port;
     }
     const first = (this.#random() >>> 0) % EPHEMERAL_PORT_COUNT;
     for (let i = 0; i < EPHEMERAL_PORT_COUNT; i++) {
       const candidate = FIRST_EPHEMERAL_PORT + ((first + i) % EPHEMERAL_PORT_COUNT);
-      if (!busy(candidate) && !this.#taken(address, candidate)) return candidate;
+      if (!busy(candidate) && !this.isTaken(address, candidate)) return candidate;
     }
     throw new SocketError('EADDRINUSE', 'no ephemeral port is left');
+  }
+
+  /** Whether a socket has `port`, at `address` or, where one of the two is 0, at any. */
+  isTaken(address: number, port: number): boolean {
+    const users = this.#byPort.get(port);
+    if (users === undefined) return false;
+    return users.some(user => user.localAddress === address || user.localAddress === 0 || address === 0);
   }
 
   /** Enters `socket` at its local port, which {@link choose} has found free. */
@@ -75,12 +82,6 @@ export class PortTable<S extends PortUser> {
       bestScore = score;
     }
     return best;
-  }
-
-  #taken(address: number, port: number): boolean {
-    const users = this.#byPort.get(port);
-    if (users === undefined) return false;
-    return users.some(user => user.localAddress === address || user.localAddress === 0 || address === 0);
   }
 }
 

@@ -3,6 +3,8 @@
  * can be read by anyone who knows `errno`.
  */
 
+import type { IcmpReport } from './icmp-message.ts';
+
 /** The error numbers that socket calls give, by name. */
 export type SocketErrorCode =
   | 'EADDRINUSE'
@@ -35,10 +37,14 @@ export class SocketError extends Error {
   readonly code: SocketErrorCode;
   /** Who reported it: the sender of the ICMP error, or an address of this host; 0 when the call itself failed. */
   readonly reporter: number;
+  /** What ICMP said; null where it said nothing. */
+  readonly report: IcmpReport | null;
 
-  constructor(code: SocketErrorCode, text: string, reporter = 0) {
+  /** `from` is who reported it, or what ICMP said. */
+  constructor(code: SocketErrorCode, text: string, from: number | IcmpReport = 0) {
     super(`${code}: ${text}`);
     this.code = code;
-    this.reporter = reporter;
+    this.reporter = typeof from === 'number' ? from : from.reporter;
+    this.report = typeof from === 'number' ? null : from;
   }
 }

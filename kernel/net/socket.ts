@@ -23,6 +23,9 @@ export type SocketType = DatagramType | 'tcp';
 /** What `shutdown` ends: receiving, sending, or both. */
 export type ShutdownHow = 'SHUT_RD' | 'SHUT_WR' | 'SHUT_RDWR';
 
+/** For `send`: the bytes are urgent. */
+export const MSG_OOB = 1;
+
 /** A received datagram, and who sent it. */
 export interface Datagram extends Endpoint {
   /** The program's own, to read and write. They are part of a larger buffer: mind `byteOffset` in a view of them. */
@@ -68,8 +71,8 @@ export abstract class Socket extends Descriptor {
   /** Sets the one peer; a stream socket waits until the connection is there. */
   abstract connect(address: number, port?: number): Blocking<void>;
 
-  /** Sends to the peer. Returns how many bytes were taken. */
-  abstract send(bytes: Uint8Array): Blocking<number>;
+  /** Sends to the peer; `flags` is 0 or MSG_OOB. Returns how many bytes were taken. */
+  abstract send(bytes: Uint8Array, flags?: number): Blocking<number>;
 
   /** Waits for bytes from the peer, at most `maxBytes`. None at all: the peer of a stream has finished sending. */
   abstract recv(maxBytes: number): Blocking<Uint8Array>;

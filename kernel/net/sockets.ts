@@ -12,7 +12,7 @@ import { connectionRow } from './stream-row.ts';
 import { type StreamOwner, StreamSocket } from './stream-socket.ts';
 
 /** Open sockets of one host. */
-const MAX_SOCKETS = 4096;
+const MAX_SOCKETS = 16_384;
 
 export class Sockets implements StreamOwner {
   readonly #context: KernelContext;

@@ -26,6 +26,9 @@ import { Ipv4Input } from './ipv4/input.ts';
 import type { Link } from './ipv4/link.ts';
 import { Ipv4Output } from './ipv4/output.ts';
 import { Loopback } from './loopback.ts';
+import type { NatConfig } from './nat/config.ts';
+import { Nat } from './nat/nat.ts';
+import { OwnPorts } from './nat/own-ports.ts';
 import { RouteTable } from './route.ts';
 import { Sockets } from './sockets.ts';
 import { StreamPorts } from './stream-ports.ts';
@@ -57,6 +60,8 @@ export interface NetConfig {
   readonly routes?: readonly RouteConfig[];
   /** Makes a router of this host: it forwards what is for others. */
   readonly forwarding?: boolean | ForwardingPolicy;
+  /** Makes a router translate addresses. */
+  readonly nat?: NatConfig;
   /** Rules by which packets are let through or not. */
   readonly filter?: FilterRules;
 }
@@ -80,10 +85,13 @@ export class NetStack {
   /** Null on a host that does not forward. */
   readonly ipv4Forward: Ipv4Forward | null;
   readonly ipv4Output: Ipv4Output;
+  /** Null where no addresses are translated. */
+  readonly nat: Nat | null;
   /** Null on a host without one. */
   readonly filter: PacketFilter | null;
   readonly #context: KernelContext;
   readonly #config: NetConfig;
+  readonly #echo: EchoSockets;
   readonly #interfaces: Interface[] = [];
   readonly #arpCaches: ArpCache[] = [];
   /** The loopback, then the interfaces. */
@@ -98,13 +106,14 @@ export class NetStack {
     this.icmpErrors = new IcmpErrors(context, this.ipv4Output);
     this.ipv4Forward = this.#forward(config.forwarding ?? false);
     this.ipv4Input = new Ipv4Input(context, this.#links, this.icmpErrors, this.hooks, this.ipv4Forward, this.drops);
-    const echo = new EchoSockets(context, this.ipv4Output);
-    this.icmp = new Icmp(context, this.ipv4Input, this.ipv4Output, echo, this.drops);
+    this.#echo = new EchoSockets(context, this.ipv4Output);
+    this.icmp = new Icmp(context, this.ipv4Input, this.ipv4Output, this.#echo, this.drops);
     this.udp = new Udp(context, this.ipv4Output, this.icmpErrors, this.drops);
     this.tcp = new Tcp(context, this.ipv4Output, this.drops);
     const isOwnAddress = (address: number): boolean => this.ipv4Output.isOwnAddress(address);
     const streamPorts = new StreamPorts(this.tcp, isOwnAddress, () => context.random());
-    this.sockets = new Sockets(context, { udp: this.udp, icmp: echo }, streamPorts);
+    this.sockets = new Sockets(context, { udp: this.udp, icmp: this.#echo }, streamPorts);
+    this.nat = config.nat === undefined ? null : this.#translation(config.nat);
     const { icmpErrors: errors, hooks, drops, tcp } = this;
     this.filter =
       config.filter === undefined ? null : new PacketFilter(context, config.filter, hooks, { errors, tcp }, drops);
@@ -115,6 +124,11 @@ export class NetStack {
   /** The interfaces, in the order in which drivers added them. */
   get interfaces(): readonly Interface[] {
     return this.#interfaces;
+  }
+
+  /** All that IPv4 sends through: the loopback first. */
+  get links(): readonly Link[] {
+    return this.#links;
   }
 
   /** The ARP table of the interface with that index. */
@@ -130,12 +144,22 @@ export class NetStack {
     const unreachable = (packet: PacketBuffer): void => this.#unreachable(iface, packet);
     const announces = config.announce ?? false;
     const arp = new ArpCache(this.#context, iface, this.ethernet, this.drops, unreachable, announces);
-    iface.attach(arp);
+    // The routes of a router change with its links (RFC 1812 section 5.2.4); those of a host are what it was given.
+    iface.attach(arp, this.ipv4Forward === null ? null : this.routes);
     this.#interfaces.push(iface);
     this.#arpCaches.push(arp);
-    this.#links.push(iface);
-    if (iface.address !== 0) this.#addRoutes(iface, config);
+    this.addLink(iface, config.gateway ?? 0, index);
+    this.#attachToNat(iface, arp);
     return iface;
+  }
+
+  /**
+   * IPv4 may send through `link` from now on; what comes in is for `ipv4Input`. `gateway` is the router that the default
+   * route leads to, 0 for none, and `metric` what the route costs.
+   */
+  addLink(link: Link, gateway: number, metric: number): void {
+    this.#links.push(link);
+    if (link.address !== 0) this.#addRoutes(link, gateway, metric);
   }
 
   /** Starts every interface. One that cannot start is logged, and the others go on. */
@@ -152,7 +176,7 @@ export class NetStack {
 
   /** Counters of each layer by name, and dropped packets by reason. */
   statistics(): Readonly<Record<string, Readonly<Record<string, number>>>> {
-    const { ethernet, ipv4Input, ipv4Forward, ipv4Output, filter, icmp, icmpErrors, udp, tcp, drops } = this;
+    const { ethernet, ipv4Input, ipv4Forward, ipv4Output, nat, filter, icmp, icmpErrors, udp, tcp, drops } = this;
     return {
       ...Object.fromEntries(this.#interfaces.map(iface => [iface.name, iface.statistics()])),
       ...Object.fromEntries(
@@ -162,6 +186,7 @@ export class NetStack {
       'ipv4 in': ipv4Input.counters,
       ...(ipv4Forward === null ? {} : { 'ipv4 forward': ipv4Forward.counters }),
       'ipv4 out': ipv4Output.counters,
+      ...(nat === null ? {} : { nat: nat.statistics() }),
       ...(filter === null ? {} : { filter: filter.counters, connections: filter.tracker.counters }),
       icmp: icmp.counters,
       'icmp errors': icmpErrors.counters,
@@ -175,6 +200,21 @@ export class NetStack {
     if (forwarding === false) return null;
     const policy = forwarding === true ? {} : forwarding;
     return new Ipv4Forward(this.#context, this.routes, this.icmpErrors, this.hooks, this.drops, policy);
+  }
+
+  #translation(config: NatConfig): Nat {
+    const { udp, tcp, ipv4Input, ipv4Output } = this;
+    const own = new OwnPorts(tcp, udp, this.#echo, ipv4Input, ipv4Output);
+    const ownAddress = this.#config.interfaces[config.outside]?.address ?? 0;
+    return new Nat(this.#context, config, ownAddress, own, this.hooks, this.icmpErrors, this.drops);
+  }
+
+  #attachToNat(iface: Interface, arp: ArpCache): void {
+    const { nat } = this;
+    if (nat === null) return;
+    nat.attach(iface, iface.index);
+    if (iface.index !== this.#config.nat!.outside) return;
+    for (const address of nat.publicAddresses) if (address !== iface.address) arp.answerFor(address);
   }
 
   #register(): void {
@@ -193,18 +233,15 @@ export class NetStack {
   }
 
   /** The host itself, its network, limited broadcast, the default gateway, and static routes by way of this network. */
-  #addRoutes(iface: Interface, config: InterfaceConfig): void {
-    const { address, prefixLength } = config;
+  #addRoutes(link: Link, gateway: number, metric: number): void {
+    const { address, prefixLength } = link;
     this.routes.add({ destination: address, prefixLength: HOST_ROUTE, link: this.#links[0]!, source: address });
-    this.routes.add({ destination: address, prefixLength, link: iface });
-    this.routes.add({ destination: LIMITED_BROADCAST, prefixLength: HOST_ROUTE, link: iface, metric: iface.index });
-    if (config.gateway !== undefined) {
-      this.routes.add({ destination: 0, prefixLength: 0, gateway: config.gateway, link: iface, metric: iface.index });
-    }
+    this.routes.add({ destination: address, prefixLength, link });
+    this.routes.add({ destination: LIMITED_BROADCAST, prefixLength: HOST_ROUTE, link, metric });
+    if (gateway !== 0) this.routes.add({ destination: 0, prefixLength: 0, gateway, link, metric });
     const mask = maskOf(prefixLength);
-    for (const route of this.#config.routes ?? []) {
-      if (((route.gateway ^ address) & mask) === 0) this.routes.add({ ...route, link: iface });
-    }
+    const reachable = (this.#config.routes ?? []).filter(route => ((route.gateway ^ address) & mask) === 0);
+    this.routes.edit(reachable.map(route => ({ action: 'add', route: { ...route, link } })));
   }
 
   /**

@@ -25,6 +25,10 @@ export interface StreamConnection {
   write(bytes: Uint8Array, at: number, lengthBytes: number): number;
   /** Bytes that are the caller's; null when there are none. */
   read(maxBytes: number): Uint8Array | null;
+  /** The next `lengthBytes` that are written are urgent; what was written before and is not sent yet goes with them. */
+  markUrgent(lengthBytes: number): void;
+  /** Bytes that can be read before the end of urgent data; more may have to come. 0: nothing is urgent. */
+  readonly urgentBytes: number;
   /** Sends a FIN behind what was written. */
   shutdownWrite(): void;
   /** The user is gone: closes both directions, or resets, as the options and unread bytes have it. */

@@ -10,8 +10,8 @@
 import type { KernelContext } from '../context.ts';
 import { type Blocking, sleepOn, WaitChannel } from '../task.ts';
 import { checkPort, type Endpoint } from './endpoint.ts';
-import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLRDHUP } from './poll.ts';
-import { type ShutdownHow, Socket } from './socket.ts';
+import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, POLLRDHUP } from './poll.ts';
+import { MSG_OOB, type ShutdownHow, Socket } from './socket.ts';
 import { SocketError } from './socket-error.ts';
 import type { SettableOptions, SocketOptions } from './socket-options.ts';
 import type { SocketRow } from './socket-row.ts';
@@ -123,9 +123,10 @@ export class StreamSocket extends Socket implements TcpUser {
 
   /**
    * Sends all of `bytes`, waiting for room; when not all could be sent in the time there was, or before the connection
-   * broke, returns how many were. Throws EAGAIN, EPIPE after the end, ENOTCONN, and the connection's error.
+   * broke, returns how many were. With MSG_OOB they are urgent (RFC 9293 section 3.8.5): they stay in line, as RFC 6093
+   * has it. Throws EAGAIN, EPIPE after the end, ENOTCONN, and the connection's error.
    */
-  *send(bytes: Uint8Array): Blocking<number> {
+  *send(bytes: Uint8Array, flags = 0): Blocking<number> {
     const untilNs = this.#until(this.sendTimeoutNs);
     for (let sent = 0; ; ) {
       this.#checkOpen();
@@ -133,7 +134,10 @@ export class StreamSocket extends Socket implements TcpUser {
       if (sent > 0 && (connection.hasError || this.#isWriteEnded())) return sent;
       this.#throwError();
       if (this.#isWriteEnded()) throw new SocketError('EPIPE', 'the stream has ended');
-      if (!this.#isOpening()) sent += this.#write(connection, bytes, sent);
+      if (!this.#isOpening()) {
+        if ((flags & MSG_OOB) !== 0) connection.markUrgent(bytes.length - sent);
+        sent += this.#write(connection, bytes, sent);
+      }
       if (sent === bytes.length) return sent;
       if (sent > 0 && untilNs <= this.#context.nowNs()) return sent;
       yield* this.#sleep(this.#writable, untilNs, 'EAGAIN', 'the send buffer is full');
@@ -164,7 +168,7 @@ export class StreamSocket extends Socket implements TcpUser {
   /** SHUT_WR tells the peer that no more will come. SHUT_RD tells nobody: `recv` just gives no more. */
   override shutdown(how: ShutdownHow): void {
     this.#checkOpen();
-    const connection = this.#connected();
+    const connection = this.#opened();
     if (how !== 'SHUT_WR') this.#readEnded = true;
     if (how !== 'SHUT_RD' && !this.#writeEnded) {
       this.#writeEnded = true;
@@ -179,7 +183,7 @@ export class StreamSocket extends Socket implements TcpUser {
   }
 
   getpeername(): Endpoint {
-    const { address, port } = this.#connected().remote;
+    const { address, port } = this.#opened().remote;
     return { address, port };
   }
 
@@ -213,6 +217,7 @@ export class StreamSocket extends Socket implements TcpUser {
     let events = connection.hasError ? POLLERR : 0;
     if (connection.readableBytes > 0 || readEnded || closed) events |= POLLIN;
     if (readEnded) events |= POLLRDHUP;
+    if (connection.urgentBytes > 0) events |= POLLPRI;
     if (this.#isWriteEnded() || this.#hasRoom(connection)) events |= POLLOUT;
     if (closed || (readEnded && this.#isWriteEnded())) events |= POLLHUP;
     return events;
@@ -323,6 +328,12 @@ export class StreamSocket extends Socket implements TcpUser {
   #connected(): StreamConnection {
     if (this.#connection === null) throw new SocketError('ENOTCONN', 'the socket is not connected');
     return this.#connection;
+  }
+
+  /** As `#connected`; a connection that is still being opened is none. */
+  #opened(): StreamConnection {
+    if (this.#isOpening()) throw new SocketError('ENOTCONN', 'the connection is being opened');
+    return this.#connected();
   }
 
   #checkOpen(): void {

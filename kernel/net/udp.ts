@@ -18,7 +18,7 @@ import { Slab } from './slab.ts';
 import { SocketError } from './socket-error.ts';
 
 export const UDP_PROTOCOL = 17;
-const UDP_HEADER_BYTES = 8;
+export const UDP_HEADER_BYTES = 8;
 const CHECKSUM_AT = 6;
 
 export class Udp implements Ipv4Protocol, DatagramProtocol {

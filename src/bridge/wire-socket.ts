@@ -11,7 +11,7 @@
  */
 import { lstatSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { encodeFrame, FrameDecoder, FramingError } from './stream-framing.ts';
+import { FrameDecoder, FrameEncoder, FramingError } from './stream-framing.ts';
 
 /** Octets kept for a peer that reads too slowly, in this process: some 2,700 full-size frames. */
 const MAX_KEPT_BYTES = 4 * 1024 * 1024;
@@ -39,7 +39,8 @@ export class WireSocket {
   readonly #removeFile: () => void;
   #peer: Socket | null = null;
   #paused = false;
-  #corked = false;
+  /** What goes out at the next flush. */
+  readonly #outgoing = new FrameEncoder();
 
   private constructor(name: string, path: string, events: WireSocketEvents, server: Server) {
     this.#name = name;
@@ -83,16 +84,14 @@ export class WireSocket {
       this.dropCount += 1;
       return;
     }
-    if (!this.#corked) peer.cork();
-    this.#corked = true;
-    peer.write(encodeFrame(octets));
+    if (!this.#outgoing.fits(octets)) this.flush();
+    this.#outgoing.add(octets);
   }
 
-  /** Hands all that was sent since the last flush to the kernel, in one call. */
+  /** Hands all that was sent since the last flush to the kernel, in as few calls as can be. */
   flush(): void {
-    if (!this.#corked) return;
-    this.#corked = false;
-    this.#peer?.uncork();
+    const piece = this.#outgoing.take();
+    if (piece.length > 0) this.#peer?.write(piece);
   }
 
   /** Reads no more until `resume`. Frames of the read in progress may still come. */
@@ -126,7 +125,7 @@ export class WireSocket {
       return;
     }
     this.#peer = peer;
-    this.#corked = false;
+    this.#outgoing.take();
     this.#events.report(`wire ${this.#name}: peer connected`);
     const decoder = new FrameDecoder(octets => this.#events.frame(octets));
     peer.on('data', chunk => this.#read(peer, decoder, chunk));

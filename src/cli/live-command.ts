@@ -8,8 +8,15 @@ import { throwProgramFailure } from './program-failure.ts';
 import { openRecordings, type RecordingOptions } from './recordings.ts';
 import { printResult, resultOf } from './result.ts';
 import { UsageError } from './usage-error.ts';
+import {
+  type ImpairmentOptions,
+  impairmentCounters,
+  impairmentsIn,
+  impairmentsOf,
+  impairWires,
+} from './wire-impairments.ts';
 
-export interface LiveCommandOptions extends RecordingOptions {
+export interface LiveCommandOptions extends RecordingOptions, ImpairmentOptions {
   readonly wire: readonly string[];
   readonly seed: string;
   readonly for?: number;
@@ -25,10 +32,12 @@ export async function liveCommand(name: string, options: LiveCommandOptions): Pr
   const scenario = await loadScenario(name);
   const { world, run } = buildWorld(name, scenario, options.seed);
   const wires = parseWires(options.wire);
+  const impairments = impairmentsOf(options, [...wires.keys()]);
+  impairWires(world, impairments);
   const recordings = openRecordings(world, options);
   const report = (line: string) => process.stderr.write(`${line}\n`);
   try {
-    const header = { scenario: name, seed: options.seed, options: {} };
+    const header = { scenario: name, seed: options.seed, options: { ...(impairments && { impairments }) } };
     const journal = options.journal === undefined ? null : new JournalWriter(options.journal, header);
     const result = await runLive(world, { wires, durationNs: options.for ?? null, journal, report });
     process.stdout.write(
@@ -36,6 +45,7 @@ export async function liveCommand(name: string, options: LiveCommandOptions): Pr
     );
     const { inCount, outCount, dropCount, maxLagNs } = result;
     printResult({ framesIn: inCount, framesOut: outCount, framesDropped: dropCount, lag: formatDuration(maxLagNs) });
+    if (impairments !== null) printResult({ impairments: impairmentCounters(world, impairments) });
     throwProgramFailure(world);
     printResult(resultOf(run));
   } finally {
@@ -48,18 +58,23 @@ export async function replayCommand(path: string, options: ReplayCommandOptions)
   const journal = readJournal(path);
   const { scenario: name, seed } = journal.header;
   const { world, run } = buildWorld(name, await loadScenario(name), seed);
+  const impairments = impairmentsIn(journal.header, path);
+  impairWires(world, impairments);
   const recordings = openRecordings(world, options);
   try {
     const { frameCount, complete } = replay(world, journal);
     throwProgramFailure(world);
+    // Before the result: a scenario that asks a NIC for its statistics spends time on the bus.
+    const impaired = impairments && { impairments: impairmentCounters(world, impairments) };
     const result = resultOf(run);
     const { nowNs, stepCount } = world.clock;
     if (options.json === true) {
-      const summary = { scenario: name, seed, virtualTimeNs: nowNs, stepCount, frameCount, complete };
+      const summary = { scenario: name, seed, virtualTimeNs: nowNs, stepCount, frameCount, complete, ...impaired };
       process.stdout.write(`${JSON.stringify({ ...summary, result }, null, 2)}\n`);
     } else {
       const end = complete ? '' : ', as far as the journal goes: it has no end';
       process.stdout.write(`${name}, seed ${seed}: ${formatDuration(nowNs)}, ${frameCount} frames replayed${end}\n`);
+      if (impaired !== null) printResult(impaired);
       printResult(result);
     }
   } finally {

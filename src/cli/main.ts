@@ -15,6 +15,11 @@ const FAILED = 2;
 /** What `ringtail wave` can draw a line in. */
 const LINE_CODES = ['manchester', 'mlt3', '8b10b'];
 
+/** What holds for all of these options alike. */
+const IMPAIRMENTS_HELP = `
+--loss, --duplicate, --reorder, --corrupt, --delay and --jitter hold for both directions of every wire that --wire
+opens, or, as in --loss uplink:5%, of the one that they name (repeatable).`;
+
 /** Runs one command; returns the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   const program = ringtail();
@@ -100,6 +105,13 @@ function addLive(program: Command): void {
     .requiredOption('--wire <name=socket>', 'open the wire NAME at the unix socket SOCKET (repeatable)', collect)
     .option(...seedOption)
     .option('--for <duration>', 'end after this much time; otherwise on SIGINT', parseDuration)
+    .option('--loss <rate>', 'lose so many of the frames on the open wires, such as 5% or 0.05', collect)
+    .option('--duplicate <rate>', 'double so many', collect)
+    .option('--reorder <rate>', 'let three others overtake so many', collect)
+    .option('--corrupt <rate>', 'damage an octet in so many, and give them the FCS that fits', collect)
+    .option('--delay <duration>', 'hold every frame for so long, such as 20ms', collect)
+    .option('--jitter <duration>', 'and for up to so much longer', collect)
+    .addHelpText('after', IMPAIRMENTS_HELP)
     .option('--journal <file>', 'record every frame that comes in, for `ringtail replay`')
     .option('--pcap <file>', 'write every frame on every wire')
     .option('--vcd <file>', 'write interrupt, bus and wire signals')

@@ -1,6 +1,6 @@
 /**
- * What goes over one cable: each frame once, when the last bit of what is left of it has come out. Times are virtual
- * nanoseconds.
+ * What goes over one cable: each frame once, when the last bit of what is left of it has come out. Where a box in line
+ * stands behind the cable, what comes out of that is told apart. Times are virtual nanoseconds.
  */
 import type { Observable } from 'rxjs';
 import type { Frame } from '../../hw/ethernet/frame.ts';
@@ -32,12 +32,27 @@ export interface TappedWire {
   onFrame: FrameTap | null;
 }
 
+/** The far end of a cable, behind the boxes in line. */
+export interface TappedDelivery {
+  onDelivery: FrameTap | null;
+}
+
 export const frameEvents = onePerDevice(
   (wire: TappedWire): Observable<FrameEvent> =>
     tapObservable(emit => {
-      wire.onFrame =
-        emit &&
-        ((fromEnd, { frame: sent, startNs: timeNs, endNs, bitNs, aborted, jamNs }, arrivalNs, arrived) =>
-          emit({ timeNs, endNs, arrivalNs, bitNs, fromEnd, sent, arrived, aborted, jamNs }));
+      wire.onFrame = emit && tapTo(emit);
     }),
 );
+
+/** What the NICs at the ends of a cable are given: a frame that a box in line doubles comes twice, one it lost as null. */
+export const deliveries = onePerDevice(
+  (wire: TappedDelivery): Observable<FrameEvent> =>
+    tapObservable(emit => {
+      wire.onDelivery = emit && tapTo(emit);
+    }),
+);
+
+const tapTo =
+  (emit: (event: FrameEvent) => void): FrameTap =>
+  (fromEnd, { frame: sent, startNs: timeNs, endNs, bitNs, aborted, jamNs }, arrivalNs, arrived) =>
+    emit({ timeNs, endNs, arrivalNs, bitNs, fromEnd, sent, arrived, aborted, jamNs });

@@ -24,7 +24,7 @@ type KernelHappening =
       readonly lengthBytes: number;
       readonly handler: string | null;
     }
-  | { readonly kind: 'arp' | 'log'; readonly text: string }
+  | { readonly kind: 'arp' | 'nat' | 'log'; readonly text: string }
   | {
       readonly kind: 'ipv4';
       readonly direction: Direction;
@@ -84,6 +84,7 @@ function fanOut(tell: (happening: KernelHappening) => void): KernelTrace {
       tell({ kind: 'ipv4', direction, source, destination, protocol, lengthBytes }),
     forward: (destination, prefix, gateway, link, timeToLive) =>
       tell({ kind: 'forward', destination, prefix, gateway, link, timeToLive }),
+    nat: text => tell({ kind: 'nat', text }),
     filter: (chain, verdict) => tell({ kind: 'filter', chain, verdict }),
     state: (connection, from, to) => tell({ kind: 'state', connection, from, to }),
     resend: (connection, seq, lengthBytes, reason) => tell({ kind: 'resend', connection, seq, lengthBytes, reason }),

@@ -10,4 +10,5 @@ export const BUILT_IN: Readonly<Record<string, () => Promise<{ default: Scenario
   csma: () => import('./csma.ts'),
   web: () => import('./web.ts'),
   lab: () => import('./lab.ts'),
+  'lab-client': () => import('./lab-client.ts'),
 };

@@ -1,6 +1,6 @@
 /** Attaches the writers of `src/observe` to everything in a world: what `--pcap` and `--vcd` ask for. */
 import { Capture } from '../observe/capture.ts';
-import { frameEvents } from '../observe/frame-probe.ts';
+import { deliveries, frameEvents } from '../observe/frame-probe.ts';
 import { nicEvents } from '../observe/nic-probe.ts';
 import type { ByteSink } from '../observe/pcapng.ts';
 import type { TextSink } from '../observe/vcd.ts';
@@ -13,10 +13,10 @@ export interface Recorder {
   close(): void;
 }
 
-/** Captures every frame on every wire of `world` as pcapng, from now on. */
+/** Captures every frame on every wire of `world` as pcapng, as the far end is given it, from now on. */
 export function recordFrames(world: World, sink: ByteSink): Recorder {
   const capture = new Capture(sink, 'Ringtail');
-  for (const { name, cable, ends } of world.wires.values()) capture.wire(name, ends, frameEvents(cable));
+  for (const { name, cable, ends } of world.wires.values()) capture.wire(name, ends, deliveries(cable));
   for (const { nics } of world.computers.values()) {
     for (const { name, device } of nics) capture.nic(nicEvents(device, name, world.clock));
   }

@@ -9,6 +9,7 @@ import type { InterfaceConfig, NetConfig, RouteConfig } from '../../kernel/net/s
 import { parseIpv4 } from '../lib/bytes.ts';
 import { parseRuleset } from '../nftables/parser.ts';
 import { interfaceConfigOf, isNeighbour, type NicOptions, parsePrefix } from './nic.ts';
+import { type NatOptions, natConfigOf } from './translation.ts';
 
 const MAX_METRIC = 0xffff_ffff;
 
@@ -28,17 +29,21 @@ export interface RoutingOptions {
   readonly forwarding?: boolean | ForwardingPolicy;
   /** Beside those that follow from the addresses and gateways of the NICs. */
   readonly routes?: readonly RouteOptions[];
+  /** Makes the router translate addresses between an inside and the public network. */
+  readonly nat?: NatOptions;
   /** What may come in, go through and go out: a ruleset in the language of nftables, or its rules. */
   readonly filter?: string | FilterRules;
 }
 
 /** What the options say to the network stack. Throws a RangeError, or a RulesetError, when that makes no sense. */
-export function netConfigOf({ nics, forwarding = false, routes = [], filter }: RoutingOptions): NetConfig {
+export function netConfigOf({ nics, forwarding = false, routes = [], nat, filter }: RoutingOptions): NetConfig {
   const interfaces = nics.map(interfaceConfigOf);
+  if (nat !== undefined && forwarding === false) throw new RangeError('NAT on a computer that does not forward');
   return {
     interfaces,
     forwarding,
     routes: routes.map(route => routeConfigOf(route, interfaces)),
+    ...(nat === undefined ? {} : { nat: natConfigOf(nat, nics.length) }),
     ...(filter === undefined ? {} : { filter: typeof filter === 'string' ? parseRuleset(filter) : filter }),
   };
 }

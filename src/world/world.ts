@@ -6,6 +6,7 @@
 import { Hub } from '../../hw/ethernet/hub/hub.ts';
 import { SignalPath } from '../../hw/ethernet/line/signal-path.ts';
 import { Cable } from '../../hw/ethernet/medium/cable.ts';
+import type { Impairments } from '../../hw/ethernet/medium/impairments.ts';
 import type { MediumListener } from '../../hw/ethernet/ports.ts';
 import { Station } from '../../hw/ethernet/station.ts';
 import type { SwitchOptions } from '../../hw/ethernet/switch/options.ts';
@@ -59,7 +60,12 @@ export interface CableOptions {
   readonly signalAccurate?: boolean;
   /** Probability that a line symbol is bad, on a signal-accurate cable. */
   readonly symbolErrorRate?: number;
+  /** Boxes in line that lose, double, reorder, damage and delay frames; none unless given. In full duplex only. */
+  readonly impairments?: WireImpairments;
 }
+
+/** The same for both directions, or a pair: for what end 0 sends, and for what end 1 sends; null for no box. */
+export type WireImpairments = Impairments | readonly [Impairments | null, Impairments | null];
 
 /** A cable, and what is plugged in at its ends 0 and 1, by name: `alice.eth0`. */
 export interface Wire {
@@ -119,6 +125,7 @@ export class World {
 
   /** A repeater hub with a cable to each of `jacks`, all of which then share one collision domain. Throws a RangeError. */
   hub(name: string, jacks: readonly Jack[], { speedMbps = 10, ...cable }: HubOptions = {}): HubSegment {
+    if (cable.impairments !== undefined) throw new RangeError('a hub is half duplex, where no impairments can be');
     const hub = new Hub(this.clock, jacks.length, speedMbps);
     const ports = hub.ports.map((phy, port) => ({ name: `${name}.port${port}`, phy }));
     return { name, hub, wires: this.#plugAll(jacks, ports, cable) };
@@ -149,6 +156,16 @@ export class World {
     this.#plug(wire, jack.phy, station.phy);
     this.openWires.set(name, wire);
     return wire;
+  }
+
+  /**
+   * Puts boxes in line of the wire `name`, in place of those that it has. Throws a RangeError when there is no such wire,
+   * or when they make no sense.
+   */
+  impair(name: string, impairments: WireImpairments): void {
+    const wire = this.wires.get(name);
+    if (wire === undefined) throw new RangeError(`the world has no wire "${name}"`);
+    impairCable(wire.cable, impairments);
   }
 
   /** The seed of a part that a scenario builds by itself. Labels are unique in a world. */
@@ -188,6 +205,7 @@ export class World {
     }
     const prng = this.#prng.fork(`cable/${name}`);
     const cable = new Cable(this.clock, prng, lengthMetres, bitErrorRate, wiring);
+    if (options.impairments !== undefined) impairCable(cable, options.impairments);
     if (!signalAccurate) return cable;
     for (const from of [0, 1] as const) {
       cable.carryThrough(from, new SignalPath(symbolErrorRate ?? 0, prng.fork(`signal${from}`)));
@@ -250,6 +268,14 @@ export class World {
     checkNew(this.switches, name);
   }
 }
+
+function impairCable(cable: Cable, impairments: WireImpairments): void {
+  const pair = isPair(impairments) ? impairments : ([impairments, impairments] as const);
+  for (const from of [0, 1] as const) cable.impair(from, pair[from]);
+}
+
+const isPair = (impairments: WireImpairments): impairments is Exclude<WireImpairments, Impairments> =>
+  Array.isArray(impairments);
 
 function checkNew(map: ReadonlyMap<string, unknown>, name: string): void {
   if (map.has(name)) throw new RangeError(`the world has a "${name}" already`);

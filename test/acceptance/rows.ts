@@ -139,7 +139,7 @@ export const FAMILIES: readonly Family[] = [
       'ISN: a clock of 4 us and a keyed hash of the endpoints; it grows for the same, differs for others, repeats with the seed.',
     ),
   ]),
-  family('sharp', 'Sharp cases', false, sharpCases(), ' '),
+  family('sharp', 'Sharp cases', true, sharpCases(), ' '),
   family('FRAG', 'Fragmentation and reassembly (RFC 791, 815, 1122, 1858, 3128, 5722)', false, [
     must(
       'Offsets count 8 octets; all fragments but the last are a multiple of that; source, destination, protocol and ID make the key.',

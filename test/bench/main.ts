@@ -10,14 +10,24 @@ import { events } from './events.ts';
 import { fuzz } from './fuzz.ts';
 import { measurePaired } from './paired.ts';
 import { registerVariants } from './register-access.ts';
+import { forwarding, fullTable } from './router.ts';
+import { tcpConnections } from './tcp-connections.ts';
 import { tcpStream } from './tcp-stream.ts';
 import { udpStream } from './udp-stream.ts';
 
 const ROUNDS = 60;
 const STREAM_FRAMES = 100_000;
 const STREAM_ROUNDS = 4;
-const TCP_BYTES = 30_000_000;
+const TCP_BYTES = 100_000_000;
+const TCP_ROUNDS = 2;
+/** The first of them is what the others are compared with. */
+const CONNECTIONS = [10, 100, 1000, 10_000] as const;
+const CONNECTION_ROUNDS = 20;
 const STARTS = 5;
+/** Of a TCP transfer, and what it goes through. */
+const CHAIN_BYTES = 100_000_000;
+const CHAIN_ROUTERS = 3;
+const FULL_TABLE_ROUTES = 1_000_000;
 
 /** Saturated stations, and the frames that they send in one round. */
 const CSMA_SIZES = [
@@ -44,6 +54,8 @@ function main(): void {
     ...fuzzFigures(),
     ...streamFigures(),
     ...tcpFigures(),
+    ...routerFigures(),
+    ...connectionFigures(),
     ...csmaFigures(),
     ...processFigures(),
   ];
@@ -106,10 +118,73 @@ function streamFigures(): Figure[] {
 
 /** Link frames of a bulk transfer, data and acknowledgements. */
 function tcpFigures(): Figure[] {
-  const rounds = Array.from({ length: STREAM_ROUNDS }, () => tcpStream(TCP_BYTES, PCI_LIKE));
-  const best = Math.max(...rounds.map(({ frames, cpuSeconds }) => frames / cpuSeconds));
+  const kinds = [
+    { name: 'TCP bulk transfer of 100 MB, host to host', costs: PCI_LIKE, aim: 'aim 150000, at least 60000' },
+    { name: 'TCP bulk transfer of 100 MB, host to host, software free', costs: FREE, aim: '' },
+  ];
+  return kinds.map(({ name, costs, aim }) => {
+    const rounds = Array.from({ length: TCP_ROUNDS }, () => tcpStream(TCP_BYTES, costs));
+    const best = Math.max(...rounds.map(({ frames, cpuSeconds }) => frames / cpuSeconds));
+    return { name, value: best, unit: 'frames per CPU-second', ...(aim === '' ? {} : { aim }) };
+  });
+}
+
+/**
+ * Memory and time as the connections of a host grow in number. The memory of a few drowns in what the process does
+ * besides, so it is told of the larger numbers only.
+ */
+function connectionFigures(): Figure[] {
+  const all = CONNECTIONS.map(tcpConnections);
+  const measured = measurePaired(
+    all.map(({ requests }) => requests),
+    CONNECTION_ROUNDS,
+  );
+  const first = measured[0]!;
+  return all.flatMap(({ count, idleBytes, usedBytes }, i) => {
+    const { name, nsPerOperation } = measured[i]!;
+    const time = { name: `${name}: a request and its answer`, value: nsPerOperation / 1000, unit: 'us' };
+    const ratio = {
+      name: `${name} : ${first.name}`,
+      value: nsPerOperation / first.nsPerOperation,
+      unit: 'times the time',
+      aim: 'flat',
+    };
+    const memory = [
+      { name: `${name}: memory of one, both ends, unused`, value: idleBytes / 1024, unit: 'KiB', aim: 'flat' },
+      { name: `${name}: memory of one, both ends, used`, value: usedBytes / 1024, unit: 'KiB', aim: 'flat' },
+    ];
+    return [time, ...(i === 0 ? [] : [ratio]), ...(count < 1000 ? [] : memory)];
+  });
+}
+
+/** A router: frames through it, a full routing table, and a transfer through a chain of them. */
+function routerFigures(): Figure[] {
+  const frames = ([64, 1518] as const).map(bytes => {
+    const rounds = Array.from({ length: STREAM_ROUNDS }, () => forwarding(bytes, STREAM_FRAMES, PCI_LIKE));
+    const value = Math.max(...rounds.map(round => round.frames / round.cpuSeconds));
+    const aim = bytes === 64 ? 'aim 200000' : 'aim 125000';
+    return { name: `router, ${bytes} B`, value, unit: 'frames per CPU-second', aim };
+  });
+  const table = fullTable(FULL_TABLE_ROUTES);
+  const chain = tcpStream(CHAIN_BYTES, PCI_LIKE, CHAIN_ROUTERS);
   return [
-    { name: 'TCP bulk transfer, host to host', value: best, unit: 'frames per CPU-second', aim: 'at least 60000' },
+    ...frames,
+    { name: 'full routing table, lookups', value: table.lookupsPerSecond, unit: 'per CPU-second', aim: 'aim 5000000' },
+    { name: 'full routing table, memory', value: table.memoryMib, unit: 'MiB' },
+    { name: 'full routing table, load', value: table.loadSeconds, unit: 's' },
+    { name: 'full routing table, one edit', value: table.editMicroseconds, unit: 'us', aim: 'under 1000' },
+    {
+      name: `TCP through ${CHAIN_ROUTERS} routers, 100 MB`,
+      value: chain.frames / chain.cpuSeconds,
+      unit: 'frames per CPU-second',
+      aim: 'at least 60000',
+    },
+    { name: `TCP through ${CHAIN_ROUTERS} routers, 100 MB: time`, value: chain.cpuSeconds, unit: 's' },
+    {
+      name: `TCP through ${CHAIN_ROUTERS} routers, rate`,
+      value: chain.megabitsPerSecond,
+      unit: 'Mb/s of virtual time',
+    },
   ];
 }
 

@@ -1,13 +1,12 @@
 /**
- * TCP frames per CPU-second, host to host: a program on one computer writes to a connection as fast as TCP takes it, a
- * program on another reads. Counted are the frames on the wire, acknowledgements among them.
+ * TCP frames per CPU-second, host to host or by way of routers: a program on one computer writes to a connection as fast
+ * as TCP takes it, a program on another reads. Counted are the frames on all wires, acknowledgements among them.
  */
-import type { AccessCosts } from '../../src/world/computer.ts';
+import type { AccessCosts, Computer } from '../../src/world/computer.ts';
 import { World } from '../../src/world/world.ts';
 
 const LINK_UP_NS = 2_000_000_000;
 const PORT = 9;
-const SERVER = 0xc000_0202;
 const WRITE_BYTES = 65_536;
 
 export interface TcpStreamResult {
@@ -17,11 +16,12 @@ export interface TcpStreamResult {
   readonly megabitsPerSecond: number;
 }
 
-export function tcpStream(bytes: number, costs: AccessCosts): TcpStreamResult {
+/** Sends `bytes` from one host to another, with `routers` in between. */
+export function tcpStream(bytes: number, costs: AccessCosts, routers = 0): TcpStreamResult {
   const world = new World('bench');
-  const alice = world.computer('alice', { nics: [{ address: '192.0.2.1/24' }], costs });
-  const bob = world.computer('bob', { nics: [{ address: '192.0.2.2/24' }], costs });
-  world.cable('cable', alice.nics[0]!, bob.nics[0]!);
+  const computers = chain(world, costs, routers);
+  const [alice, bob] = [computers[0]!, computers.at(-1)!];
+  const server = 0x0a00_0002 + (routers << 8);
   let received = 0;
   let beganNs = 0;
   bob.start('sink', function* (sys) {
@@ -39,7 +39,7 @@ export function tcpStream(bytes: number, costs: AccessCosts): TcpStreamResult {
   alice.start('source', function* (sys) {
     yield* sys.sleep(LINK_UP_NS);
     const socket = sys.socket('tcp');
-    yield* sys.connect(socket, SERVER, PORT);
+    yield* sys.connect(socket, server, PORT);
     const piece = new Uint8Array(WRITE_BYTES);
     for (let sent = 0; sent < bytes; )
       sent += yield* sys.send(socket, piece.subarray(0, Math.min(WRITE_BYTES, bytes - sent)));
@@ -50,7 +50,28 @@ export function tcpStream(bytes: number, costs: AccessCosts): TcpStreamResult {
   world.run(Number.MAX_SAFE_INTEGER, () => received >= bytes);
   const used = process.cpuUsage(began);
   if (received !== bytes) throw new Error(`${bytes - received} of ${bytes} bytes were lost`);
-  const frames = [alice, bob].reduce((sum, each) => sum + each.kernel.net.interfaces[0]!.counters.txPackets, 0);
+  const interfaces = computers.flatMap(({ kernel }) => kernel.net.interfaces);
+  const frames = interfaces.reduce((sum, { counters }) => sum + counters.txPackets, 0);
   const virtualNs = world.clock.nowNs - beganNs;
   return { frames, cpuSeconds: (used.user + used.system) / 1e6, megabitsPerSecond: (bytes * 8e3) / virtualNs };
+}
+
+/** A host, routers, and a host: the networks between them are 10.0.n.0/24, from 0 on, with .1 on the left. */
+function chain(world: World, costs: AccessCosts, routers: number): Computer[] {
+  const left = (n: number) => ({ address: `10.0.${n}.1/24`, gateway: `10.0.${n}.2` });
+  const right = (n: number) => `10.0.${n}.2/24`;
+  const alice = world.computer('alice', { nics: [routers === 0 ? { address: '10.0.0.1/24' } : left(0)], costs });
+  const between = Array.from({ length: routers }, (_, n) =>
+    world.computer(`router${n}`, {
+      nics: [{ address: right(n) }, n === routers - 1 ? { address: `10.0.${n + 1}.1/24` } : left(n + 1)],
+      forwarding: true,
+      routes: n === 0 ? [] : [{ destination: '10.0.0.0/24', gateway: `10.0.${n}.1` }],
+      costs,
+    }),
+  );
+  const gateway = routers === 0 ? {} : { gateway: `10.0.${routers}.1` };
+  const bob = world.computer('bob', { nics: [{ address: right(routers), ...gateway }], costs });
+  const all = [alice, ...between, bob];
+  for (let n = 0; n <= routers; n++) world.cable(`cable${n}`, all[n]!.nics.at(-1)!, all[n + 1]!.nics[0]!);
+  return all;
 }

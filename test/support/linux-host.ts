@@ -12,8 +12,12 @@ import { until } from './stream-peer.ts';
 const RELAY = resolve('src/bridge/tap-relay.pl');
 const TIMEOUT_MS = 50_000;
 
-/** In the namespace: the interface first, then the relay in place of the shell. A kernel may have no IPv6 at all. */
+/**
+ * In the namespace: the interface first, then the relay in place of the shell. A kernel may have no IPv6 at all. Reno is
+ * the congestion control that every kernel has.
+ */
 const SETUP = `
+echo reno >/proc/sys/net/ipv4/tcp_congestion_control
 for f in all default; do echo 1 >/proc/sys/net/ipv6/conf/$f/disable_ipv6 || true; done 2>/dev/null
 ip link set lo up
 ip tuntap add mode tap name tap0
@@ -21,9 +25,19 @@ ip addr add 192.0.2.1/24 dev tap0
 ip link set tap0 up
 exec perl "$1" tap0 "$2"`;
 
+export interface TcpConnection {
+  /** As `ss` calls it. */
+  readonly state: string;
+  readonly localPort: number;
+  readonly peerPort: number;
+}
+
+const portOf = (endpoint: string): number => Number(endpoint.slice(endpoint.lastIndexOf(':') + 1));
+
 export class LinuxHost {
   #said = '';
   readonly #relay: ChildProcess;
+  readonly #servers: ChildProcess[] = [];
 
   private constructor(socketPath: string) {
     this.#relay = spawn('unshare', ['-n', 'sh', '-euc', SETUP, 'sh', RELAY, socketPath], {
@@ -52,14 +66,30 @@ export class LinuxHost {
     return stdout;
   }
 
+  /** Starts a program on this host that goes on until the host is killed, or unplugged. */
+  serve(program: string, ...args: readonly string[]): void {
+    this.#servers.push(spawn('nsenter', [...this.#inside(), program, ...args], { stdio: 'ignore' }));
+  }
+
+  /** The states of this host's TCP connections, each with its local port, listeners apart. */
+  async connections(): Promise<readonly TcpConnection[]> {
+    const lines = (await this.run('ss', '-Htan')).split('\n').filter(line => line !== '');
+    const rows = lines.map(line => line.trim().split(/\s+/));
+    return rows
+      .filter(([state]) => state !== 'LISTEN')
+      .map(([state, , , local, peer]) => ({ state: state!, localPort: portOf(local!), peerPort: portOf(peer!) }));
+  }
+
   /** Unplugs it; returns the relay's exit status. */
   async unplug(): Promise<number | null> {
+    for (const server of this.#servers) server.kill();
     const ended = once(this.#relay, 'exit');
     this.#relay.kill('SIGTERM');
     return (await ended)[0];
   }
 
   kill(): void {
+    for (const server of this.#servers) server.kill('SIGKILL');
     this.#relay.kill('SIGKILL');
   }
 

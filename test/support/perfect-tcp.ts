@@ -185,6 +185,10 @@ export class PerfectConnection implements StreamConnection {
     return this.#received.length === 0 && (this.#finReceived || this.state === 'CLOSED');
   }
 
+  /** Nothing is urgent where nothing waits. */
+  readonly urgentBytes = 0;
+  markUrgent(): void {}
+
   write(bytes: Uint8Array, at: number, lengthBytes: number): number {
     const { peer } = this;
     if (peer === null || !this.canWrite) return 0;

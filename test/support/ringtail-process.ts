@@ -1,6 +1,7 @@
 /** The `ringtail` command as a process of its own: a live run to which real peers connect, and a replay. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { until } from './stream-peer.ts';
 
@@ -11,6 +12,16 @@ export function ringtail(...args: readonly string[]): string {
   return execFileSync(process.execPath, [COMMAND, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
+export interface LiveProcessOptions {
+  /** More of the command line. */
+  readonly options?: readonly string[];
+  /** Whether it keeps a journal and a capture; yes unless told otherwise. */
+  readonly recorded?: boolean;
+}
+
+/** Ticks of the processor time in /proc: USER_HZ, the same on every Linux. */
+const TICKS_PER_SECOND = 100;
+
 /** `ringtail live` on one open wire, with journal and capture in a directory that is the caller's. */
 export class LiveProcess {
   readonly socketPath: string;
@@ -18,30 +29,49 @@ export class LiveProcess {
   readonly pcapPath: string;
   /** What it has said on standard error so far. */
   said = '';
+  /** What it has printed on standard output so far: its result, once it has ended. */
+  printed = '';
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown[]>;
 
-  private constructor(scenario: string, wire: string, directory: string) {
+  private constructor(scenario: string, wire: string, directory: string, more: LiveProcessOptions) {
+    const { options = [], recorded = true } = more;
     this.socketPath = join(directory, 'wire.sock');
     this.journalPath = join(directory, 'journal.jsonl');
     this.pcapPath = join(directory, 'live.pcapng');
-    const files = ['--journal', this.journalPath, '--pcap', this.pcapPath];
-    const args = [COMMAND, 'live', scenario, '--wire', `${wire}=${this.socketPath}`, ...files];
-    this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const files = recorded ? ['--journal', this.journalPath, '--pcap', this.pcapPath] : [];
+    const args = [COMMAND, 'live', scenario, '--wire', `${wire}=${this.socketPath}`, ...files, ...options];
+    this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child.stdout!.setEncoding('utf8').on('data', text => {
+      this.printed += text;
+    });
     this.#child.stderr!.setEncoding('utf8').on('data', text => {
       this.said += text;
     });
-    this.#ended = once(this.#child, 'exit');
+    this.#ended = once(this.#child, 'close');
   }
 
   /** Starts the run, and waits until a peer may connect. */
-  static async start(scenario: string, wire: string, directory: string): Promise<LiveProcess> {
-    const live = new LiveProcess(scenario, wire, directory);
+  static async start(
+    scenario: string,
+    wire: string,
+    directory: string,
+    more: LiveProcessOptions = {},
+  ): Promise<LiveProcess> {
+    const live = new LiveProcess(scenario, wire, directory, more);
     await until('the wire socket', () => {
       if (live.#child.exitCode !== null) throw new Error(`ringtail live has ended: ${live.said}`);
       return live.said.includes('waiting for a peer');
     });
     return live;
+  }
+
+  /** Processor time that it has used, in user and in system mode. */
+  get cpuSeconds(): number {
+    const fields = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
   }
 
   /** Sends `signal`; returns the exit status, or the signal's name when that is what ended the process. */

@@ -5,9 +5,16 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { encodeFrame, FrameDecoder } from '../../src/bridge/stream-framing.ts';
+import { FrameDecoder, FrameEncoder } from '../../src/bridge/stream-framing.ts';
 
 const PATIENCE_MS = 20_000;
+
+/** `frame` as it stands on the stream. */
+export function encodeFrame(frame: Uint8Array): Uint8Array {
+  const encoder = new FrameEncoder();
+  encoder.add(frame);
+  return encoder.take();
+}
 
 export class StreamPeer {
   readonly socket: Socket;
@@ -50,6 +57,15 @@ export async function until(what: string, condition: () => boolean): Promise<voi
   while (!condition()) {
     if (Date.now() > deadlineMs) throw new Error(`waited in vain for ${what}`);
     await new Promise(resolve => setTimeout(resolve, 2));
+  }
+}
+
+/** As {@link until}, for a condition that takes time to look at. */
+export async function untilAsync(what: string, condition: () => Promise<boolean>): Promise<void> {
+  const deadlineMs = Date.now() + PATIENCE_MS;
+  while (!(await condition())) {
+    if (Date.now() > deadlineMs) throw new Error(`waited in vain for ${what}`);
+    await new Promise(resolve => setTimeout(resolve, 50));
   }
 }
 

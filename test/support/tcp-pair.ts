@@ -6,8 +6,9 @@ import { Prng } from '../../hw/sim/prng.ts';
 import type { TcpConnection } from '../../kernel/net/tcp/connection.ts';
 import type { TcpListener } from '../../kernel/net/tcp/listener.ts';
 import { DEFAULT_TCP_OPTIONS, type TcpOptions } from '../../kernel/net/tcp/user.ts';
-import { parseIpv4 } from '../../src/lib/bytes.ts';
-import { HOST, HOST_MAC, NetRig, PEER, PEER_MAC } from './net-rig.ts';
+import { parseIpv4, readBe16 } from '../../src/lib/bytes.ts';
+import { GATEWAY, HOST, HOST_MAC, NetRig, PEER, PEER_MAC } from './net-rig.ts';
+import { frame as ethernetFrame, icmp, ipv4 } from './packets.ts';
 
 export interface LinkFaults {
   /** Chances of a frame, 0 to 1. */
@@ -20,6 +21,10 @@ export interface LinkFaults {
   readonly bitsPerSecond?: number;
   /** Full frames, or as many bytes, that may wait for the link; what comes then is dropped. */
   readonly queueFrames?: number;
+  /** Longest IPv4 packet that gets through: somewhere on the way there is a smaller link. */
+  readonly mtu?: number;
+  /** Whether the sender of a longer one is told, by ICMP 3/4, or nobody is: a black hole. */
+  readonly tellsMtu?: boolean;
 }
 
 interface Flight {
@@ -30,6 +35,9 @@ interface Flight {
 }
 
 const PORT = 80;
+const ROUTER_MAC = '52:54:00:00:00:fe';
+const ETHERNET_BYTES = 14;
+const ARP = 0x0806;
 const FULL_FRAME_BYTES = 1514;
 const MAX_EVENTS = 3_000_000;
 /** How much later a frame comes that others overtake, in delays. */
@@ -41,7 +49,7 @@ const rigOf = (address: string, mac: string): NetRig =>
 export class TcpPair {
   /** The client is 192.0.2.1, the server 192.0.2.2. */
   readonly rigs: readonly [NetRig, NetRig] = [rigOf(HOST, HOST_MAC), rigOf(PEER, PEER_MAC)];
-  readonly link: Required<LinkFaults>;
+  link: Required<LinkFaults>;
   frames = 0;
   /** From where `connect` connects; 0: an ephemeral port. */
   clientPort = 0;
@@ -63,6 +71,8 @@ export class TcpPair {
       delayNs: 1_000_000,
       bitsPerSecond: 0,
       queueFrames: 100,
+      mtu: 1500,
+      tellsMtu: true,
     };
     this.link = { ...perfect, ...faults };
   }
@@ -133,10 +143,25 @@ export class TcpPair {
       this.#freeNs[from] = sentNs;
     }
     if (this.lose?.(frame, from) || this.#chance(link.loss)) return;
+    if (frame.length - ETHERNET_BYTES > link.mtu) {
+      if (link.tellsMtu) this.#push(sentNs + link.delayNs, 1 - from, this.#fragmentationNeeded(frame, from));
+      return;
+    }
     const late = this.#chance(link.reorder) ? REORDER_DELAYS * link.delayNs * this.#prng.fraction() : 0;
     const dueNs = Math.ceil(sentNs + link.delayNs + late);
-    this.#push(dueNs, from, this.#chance(link.corrupt) ? this.#damaged(frame) : frame);
+    // ARP has no checksum that could find it out.
+    const spared = readBe16(frame, 12) === ARP;
+    this.#push(dueNs, from, this.#chance(link.corrupt) && !spared ? this.#damaged(frame) : frame);
     if (this.#chance(link.duplicate)) this.#push(dueNs + Math.ceil(link.delayNs / 2), from, frame);
+  }
+
+  /** What a router on the way answers: ICMP 3/4, with the MTU, to the one that sent `about` (RFC 1191 section 4). */
+  #fragmentationNeeded(about: Uint8Array, from: number): Uint8Array {
+    const quoted = about.subarray(ETHERNET_BYTES, ETHERNET_BYTES + 28);
+    const payload = icmp({ type: 3, code: 4, word: this.link.mtu, data: quoted });
+    const [to, mac] = from === 0 ? [HOST, HOST_MAC] : [PEER, PEER_MAC];
+    const packet = ipv4({ protocol: 1, source: GATEWAY, destination: to, payload });
+    return ethernetFrame({ to: mac, from: ROUTER_MAC, type: 0x0800, payload: packet });
   }
 
   #push(dueNs: number, from: number, frame: Uint8Array): void {
@@ -154,7 +179,7 @@ export class TcpPair {
   /** One bit is wrong, behind the Ethernet header: on a real link the FCS would have seen it. */
   #damaged(frame: Uint8Array): Uint8Array {
     const copy = frame.slice();
-    const at = 14 + this.#prng.below(copy.length - 14);
+    const at = ETHERNET_BYTES + this.#prng.below(copy.length - ETHERNET_BYTES);
     copy[at]! ^= 1 << this.#prng.below(8);
     return copy;
   }

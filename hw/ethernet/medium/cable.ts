@@ -17,6 +17,8 @@ import type { Frame } from '../frame.ts';
 import type { SignalPath } from '../line/signal-path.ts';
 import type { LinkSignal, MediumListener, MediumPort, Transmission } from '../ports.ts';
 import { BitErrors } from './bit-errors.ts';
+import { Impairment, type ImpairmentState } from './impairment.ts';
+import type { Impairments } from './impairments.ts';
 import { Lane, type LaneState } from './lane.ts';
 
 /** Propagation of Cat5 twisted pair, the most that ISO/IEC 11801 allows. */
@@ -45,13 +47,20 @@ export interface CableState {
   readonly sampleTimer: TimerState;
   readonly signals: readonly [LinkSignal | null, LinkSignal | null];
   readonly lanes: readonly [LaneState, LaneState];
+  readonly impairments: readonly [ImpairmentState | null, ImpairmentState | null];
 }
 
 export class Cable {
   readonly delayNs: number;
   /** Observation; null unless somebody watches. */
   onFrame: FrameTap | null = null;
+  /**
+   * As `onFrame`, behind the boxes in line: what the far PHY is given, and when. A frame that a box doubles is told
+   * twice, with the same `transmission`. Without boxes the two tell the same.
+   */
+  onDelivery: FrameTap | null = null;
   readonly #clock: Clock;
+  readonly #prng: Prng;
   readonly #ends: readonly [CableEnd, CableEnd];
   readonly #wiring: Wiring;
   /** Due when automatic ends choose again. */
@@ -66,6 +75,7 @@ export class Cable {
       throw new RangeError(`a cable is 0 to ${MAX_CABLE_METRES} metres long, not ${lengthMetres}`);
     }
     this.#clock = clock;
+    this.#prng = prng;
     this.#wiring = wiring;
     this.#sampleTimer = clock.timer(() => this.#sample());
     this.delayNs = Math.round(lengthMetres * NS_PER_METRE);
@@ -99,7 +109,7 @@ export class Cable {
     const phy = near.listener;
     if (phy === null) return;
     near.lane.lose(this.#clock.nowNs + this.delayNs);
-    this.#far(near).lane.lose(this.#clock.nowNs);
+    this.#far(near).lose(this.#clock.nowNs);
     near.listener = this.#far(near).lane.listener = null;
     near.idle = null;
     this.#meet();
@@ -136,6 +146,28 @@ export class Cable {
     this.#ends[fromEnd].lane.signalPath = path;
   }
 
+  /**
+   * Puts a box in line for what `fromEnd` sends, or none, in place of one that may be there; what is inside that is lost.
+   * Throws a RangeError when `impairments` make no sense.
+   */
+  impair(fromEnd: End, impairments: Impairments | null): void {
+    const near = this.#ends[fromEnd];
+    near.box?.empty();
+    near.box =
+      impairments &&
+      new Impairment(
+        this.#clock,
+        this.#prng.fork(`impairment${fromEnd}`),
+        impairments,
+        (frame, transmission, startNs) => this.#deliver(fromEnd, frame, transmission, startNs),
+      );
+  }
+
+  /** The box in line for what `fromEnd` sends, or null. */
+  impairment(fromEnd: End): Impairment | null {
+    return this.#ends[fromEnd].box;
+  }
+
   /** For {@link CableEnd}: the idle signal of `near` has changed, and perhaps its crossover. */
   signalled(near: CableEnd): void {
     const met = this.#meeting;
@@ -156,10 +188,11 @@ export class Cable {
       sampleTimer: this.#sampleTimer.save(),
       signals: [left.idle, right.idle],
       lanes: [left.lane.save(), right.lane.save()],
+      impairments: [left.box?.save() ?? null, right.box?.save() ?? null],
     };
   }
 
-  /** Restores what is inside. Which sockets the plugs are in is topology, and up to the owner. */
+  /** Restores what is inside. Which sockets the plugs are in, and boxes in line, is topology, and up to the owner. */
   load(state: CableState): void {
     this.#whole = state.whole;
     this.#meeting = state.meeting;
@@ -167,6 +200,8 @@ export class Cable {
     for (const end of [0, 1] as const) {
       this.#ends[end].idle = state.signals[end];
       this.#ends[end].lane.load(state.lanes[end]);
+      const box = state.impairments[end];
+      if (box !== null) this.#ends[end].box?.load(box);
     }
   }
 
@@ -192,7 +227,7 @@ export class Cable {
   }
 
   #loseAll(): void {
-    for (const { lane } of this.#ends) lane.lose(this.#clock.nowNs);
+    for (const end of this.#ends) end.lose(this.#clock.nowNs);
   }
 
   /** After a change of the cable itself: each PHY hears the other, or silence. */
@@ -204,13 +239,22 @@ export class Cable {
     const listener = this.#ends[fromEnd === 0 ? 1 : 0].listener;
     const arrived = listener === null ? null : frame;
     this.onFrame?.(fromEnd, transmission, startNs, arrived);
-    if (arrived !== null) listener!.arrived(arrived, transmission, startNs);
+    const { box } = this.#ends[fromEnd];
+    if (arrived === null || box === null) this.#deliver(fromEnd, arrived, transmission, startNs);
+    else if (listener!.carrier) box.bypass(arrived, transmission, startNs);
+    else box.take(arrived, transmission, startNs);
+  }
+
+  #deliver(fromEnd: End, frame: Frame | null, transmission: Transmission, startNs: number): void {
+    this.onDelivery?.(fromEnd, transmission, startNs, frame);
+    if (frame !== null) this.#ends[fromEnd === 0 ? 1 : 0].listener!.arrived(frame, transmission, startNs);
   }
 }
 
-/** One plug, as the PHY behind it sees it, and the lane that leads away from it. */
+/** One plug, as the PHY behind it sees it, and the lane that leads away from it, with a box at its end or without. */
 class CableEnd implements MediumPort {
   readonly lane: Lane;
+  box: Impairment | null = null;
   listener: MediumListener | null = null;
   /** What this end sends while idle. */
   idle: LinkSignal | null = null;
@@ -219,6 +263,12 @@ class CableEnd implements MediumPort {
   constructor(cable: Cable, lane: Lane) {
     this.#cable = cable;
     this.lane = lane;
+  }
+
+  /** What would come out at the far end at `fromNs`, which is now, and later never does. */
+  lose(fromNs: number): void {
+    this.lane.lose(fromNs);
+    this.box?.empty();
   }
 
   transmit(transmission: Transmission): void {

@@ -4,9 +4,9 @@
  * exactly the ageing time after they were last seen; static ones stay as they are.
  *
  * The key is a MAC address and a VLAN, 60 bits in two words. A hash table with open addressing (linear probing, at most
- * half full, deletion by shifting back) leads to the number of an entry; entries lie in typed arrays and are chained in
- * the order in which they were last seen, so that one timer, armed for the first of the chain, ages them all. Nothing is
- * allocated per frame.
+ * half full, deletion by shifting back) leads to an entry; entries are chained in the order in which they
+ * were last seen, so that one timer, armed for the first of the chain, ages them all. An entry is 32 octets in a typed
+ * array, half a line of a cache. Nothing is allocated per frame.
  */
 import { readBe16, readLe32 } from '../../../src/lib/bytes.ts';
 import type { Clock, Timer, TimerState } from '../../sim/clock.ts';
@@ -15,6 +15,18 @@ import type { Clock, Timer, TimerState } from '../../sim/clock.ts';
 export const UNKNOWN = -1;
 const NONE = -1;
 const FIRST_CAPACITY = 64;
+// An entry: eight words, of which the last two are a double. It is known by the index of its first word.
+const ENTRY_WORDS = 8;
+/** The last four octets of the address. */
+const LOW = 0;
+/** The VLAN above the first two octets of the address. */
+const HIGH = 1;
+const PORT = 2;
+/** The chain of the dynamic entries; `next` also chains the free ones. */
+const NEXT = 3;
+const PREVIOUS = 4;
+/** When it was last seen, by doubles; Infinity for a static one. */
+const SEEN = 3;
 
 /** An entry for observers: a copy. */
 export interface TableEntry {
@@ -48,21 +60,15 @@ export class MacTable {
   /** Due when the entry seen longest ago reaches the ageing time, or earlier. */
   readonly #timer: Timer;
   #ageingNs: number;
-  /** The hash table: entry numbers, -1 where nothing is. */
+  /** The hash table: entries, -1 where nothing is. */
   #slots = new Int32Array(2 * FIRST_CAPACITY).fill(NONE);
-  // Entries. `low` has the last four octets of the address, `high` the VLAN above the first two.
-  #low = new Int32Array(FIRST_CAPACITY);
-  #high = new Int32Array(FIRST_CAPACITY);
-  #port = new Int16Array(FIRST_CAPACITY);
-  /** Infinity for a static one. */
-  #seenNs = new Float64Array(FIRST_CAPACITY);
-  /** The chain of the dynamic entries. `next` also chains the free ones. */
-  #next = new Int32Array(FIRST_CAPACITY);
-  #previous = new Int32Array(FIRST_CAPACITY);
+  #words = new Int32Array(ENTRY_WORDS * FIRST_CAPACITY);
+  /** The same memory. */
+  #doubles = new Float64Array(this.#words.buffer);
   #oldest = NONE;
   #newest = NONE;
   #free = NONE;
-  /** Entry numbers below this have been used. */
+  /** Words below this have been used. */
   #used = 0;
   #size = 0;
 
@@ -93,7 +99,7 @@ export class MacTable {
   lookup(octets: Uint8Array, at: number, vlan: number): number {
     const slot = this.#find(readLe32(octets, at + 2), (vlan << 16) | readBe16(octets, at));
     const entry = this.#slots[slot]!;
-    return entry === NONE ? UNKNOWN : this.#port[entry]!;
+    return entry === NONE ? UNKNOWN : this.#words[entry + PORT]!;
   }
 
   /** The address at `octets[at]`, an individual one, is behind `port` in `vlan`: a frame has come from there now. */
@@ -108,15 +114,15 @@ export class MacTable {
       if (!this.#timer.armed) this.#timer.armIn(this.#ageingNs);
       return 'learned';
     }
-    if (this.#seenNs[entry] === Number.POSITIVE_INFINITY) return 'known';
+    if (this.#isStatic(entry)) return 'known';
     if (entry === this.#newest) {
-      this.#seenNs[entry] = this.#clock.nowNs;
+      this.#doubles[(entry >>> 1) + SEEN] = this.#clock.nowNs;
     } else {
       this.#unchain(entry);
       this.#append(entry, this.#clock.nowNs);
     }
-    if (this.#port[entry] === port) return 'known';
-    this.#port[entry] = port;
+    if (this.#words[entry + PORT] === port) return 'known';
+    this.#words[entry + PORT] = port;
     return 'moved';
   }
 
@@ -129,19 +135,19 @@ export class MacTable {
     if (entry === NONE) {
       if (this.#size === this.#maxEntries) return false;
       entry = this.#insert(slot, low, high, port);
-    } else if (this.#seenNs[entry] !== Number.POSITIVE_INFINITY) {
+    } else if (!this.#isStatic(entry)) {
       this.#unchain(entry);
     }
-    this.#port[entry] = port;
-    this.#seenNs[entry] = Number.POSITIVE_INFINITY;
+    this.#words[entry + PORT] = port;
+    this.#doubles[(entry >>> 1) + SEEN] = Number.POSITIVE_INFINITY;
     return true;
   }
 
   /** Forgets what was learned at `port`. */
   flush(port: number): void {
     for (let entry = this.#oldest; entry !== NONE; ) {
-      const next = this.#next[entry]!;
-      if (this.#port[entry] === port) this.#remove(entry);
+      const next = this.#words[entry + NEXT]!;
+      if (this.#words[entry + PORT] === port) this.#remove(entry);
       entry = next;
     }
     if (this.#oldest === NONE) this.#timer.cancel();
@@ -151,10 +157,10 @@ export class MacTable {
   entries(): readonly TableEntry[] {
     const entries: TableEntry[] = [];
     for (const entry of this.#slots) {
-      if (entry !== NONE && this.#seenNs[entry] === Number.POSITIVE_INFINITY) entries.push(this.#entry(entry));
+      if (entry !== NONE && this.#isStatic(entry)) entries.push(this.#entry(entry));
     }
     entries.sort((a, b) => a.vlan - b.vlan || compare(a.mac, b.mac));
-    for (let entry = this.#oldest; entry !== NONE; entry = this.#next[entry]!) entries.push(this.#entry(entry));
+    for (let entry = this.#oldest; entry !== NONE; entry = this.#words[entry + NEXT]!) entries.push(this.#entry(entry));
     return entries;
   }
 
@@ -179,104 +185,113 @@ export class MacTable {
   /** Forgets what has reached the ageing time, and waits for the next. */
   #expire(): void {
     const { nowNs } = this.#clock;
-    while (this.#oldest !== NONE && this.#seenNs[this.#oldest]! + this.#ageingNs <= nowNs) {
+    while (this.#oldest !== NONE && this.#doubles[(this.#oldest >>> 1) + SEEN]! + this.#ageingNs <= nowNs) {
       const entry = this.#oldest;
-      const port = this.#port[entry]!;
+      const port = this.#words[entry + PORT]!;
       const copy = this.onAged === null ? null : this.#entry(entry);
       this.#remove(entry);
       this.#aged(port);
       if (copy !== null) this.onAged?.(copy);
     }
-    if (this.#oldest !== NONE) this.#timer.armAt(this.#seenNs[this.#oldest]! + this.#ageingNs);
+    if (this.#oldest !== NONE) this.#timer.armAt(this.#doubles[(this.#oldest >>> 1) + SEEN]! + this.#ageingNs);
   }
 
   /** The slot that holds this key, or the free one where it belongs. */
   #find(low: number, high: number): number {
     const slots = this.#slots;
+    const words = this.#words;
     const mask = slots.length - 1;
     for (let slot = hashOf(low, high) & mask; ; slot = (slot + 1) & mask) {
       const entry = slots[slot]!;
-      if (entry === NONE || (this.#low[entry] === low && this.#high[entry] === high)) return slot;
+      if (entry === NONE || (words[entry + LOW] === low && words[entry + HIGH] === high)) return slot;
     }
   }
 
   /** A new entry, not chained yet, in the free `slot`. */
   #insert(slot: number, low: number, high: number, port: number): number {
-    if (this.#free === NONE && this.#used === this.#low.length) {
+    if (this.#free === NONE && this.#used === this.#words.length) {
       this.#grow();
       return this.#insert(this.#find(low, high), low, high, port);
     }
     let entry = this.#free;
-    if (entry === NONE) entry = this.#used++;
-    else this.#free = this.#next[entry]!;
+    if (entry === NONE) {
+      entry = this.#used;
+      this.#used += ENTRY_WORDS;
+    } else {
+      this.#free = this.#words[entry + NEXT]!;
+    }
     this.#size += 1;
     this.#slots[slot] = entry;
-    this.#low[entry] = low;
-    this.#high[entry] = high;
-    this.#port[entry] = port;
+    this.#words[entry + LOW] = low;
+    this.#words[entry + HIGH] = high;
+    this.#words[entry + PORT] = port;
     return entry;
   }
 
   /** Takes a dynamic entry out of chain and hash table. */
   #remove(entry: number): void {
     const slots = this.#slots;
+    const words = this.#words;
     const mask = slots.length - 1;
-    let hole = this.#find(this.#low[entry]!, this.#high[entry]!);
+    let hole = this.#find(words[entry + LOW]!, words[entry + HIGH]!);
     // What was put behind this entry for want of room moves up, if that is where it wanted to be or behind.
     for (let slot = (hole + 1) & mask; slots[slot] !== NONE; slot = (slot + 1) & mask) {
       const other = slots[slot]!;
-      const home = hashOf(this.#low[other]!, this.#high[other]!) & mask;
+      const home = hashOf(words[other + LOW]!, words[other + HIGH]!) & mask;
       if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
       slots[hole] = other;
       hole = slot;
     }
     slots[hole] = NONE;
     this.#unchain(entry);
-    this.#next[entry] = this.#free;
+    words[entry + NEXT] = this.#free;
     this.#free = entry;
     this.#size -= 1;
   }
 
+  #isStatic(entry: number): boolean {
+    return this.#doubles[(entry >>> 1) + SEEN] === Number.POSITIVE_INFINITY;
+  }
+
   #append(entry: number, seenNs: number): void {
-    this.#seenNs[entry] = seenNs;
-    this.#next[entry] = NONE;
-    this.#previous[entry] = this.#newest;
+    const words = this.#words;
+    this.#doubles[(entry >>> 1) + SEEN] = seenNs;
+    words[entry + NEXT] = NONE;
+    words[entry + PREVIOUS] = this.#newest;
     if (this.#newest === NONE) this.#oldest = entry;
-    else this.#next[this.#newest] = entry;
+    else words[this.#newest + NEXT] = entry;
     this.#newest = entry;
   }
 
   #unchain(entry: number): void {
-    const next = this.#next[entry]!;
-    const previous = this.#previous[entry]!;
+    const words = this.#words;
+    const next = words[entry + NEXT]!;
+    const previous = words[entry + PREVIOUS]!;
     if (previous === NONE) this.#oldest = next;
-    else this.#next[previous] = next;
+    else words[previous + NEXT] = next;
     if (next === NONE) this.#newest = previous;
-    else this.#previous[next] = previous;
+    else words[next + PREVIOUS] = previous;
   }
 
   #grow(): void {
-    const capacity = 2 * this.#low.length;
-    this.#low = grown(this.#low, new Int32Array(capacity));
-    this.#high = grown(this.#high, new Int32Array(capacity));
-    this.#port = grown(this.#port, new Int16Array(capacity));
-    this.#seenNs = grown(this.#seenNs, new Float64Array(capacity));
-    this.#next = grown(this.#next, new Int32Array(capacity));
-    this.#previous = grown(this.#previous, new Int32Array(capacity));
+    const words = new Int32Array(2 * this.#words.length);
+    words.set(this.#words);
+    this.#words = words;
+    this.#doubles = new Float64Array(words.buffer);
     const old = this.#slots;
-    this.#slots = new Int32Array(2 * capacity).fill(NONE);
+    this.#slots = new Int32Array(2 * old.length).fill(NONE);
     for (const entry of old) {
-      if (entry !== NONE) this.#slots[this.#find(this.#low[entry]!, this.#high[entry]!)] = entry;
+      if (entry !== NONE) this.#slots[this.#find(words[entry + LOW]!, words[entry + HIGH]!)] = entry;
     }
   }
 
   #entry(entry: number): TableEntry {
-    const low = this.#low[entry]!;
-    const high = this.#high[entry]!;
+    const low = this.#words[entry + LOW]!;
+    const high = this.#words[entry + HIGH]!;
     const mac = Uint8Array.of(high >>> 8, high, low, low >>> 8, low >>> 16, low >>> 24);
-    const seenNs = this.#seenNs[entry]!;
+    const seenNs = this.#doubles[(entry >>> 1) + SEEN]!;
     const forGood = seenNs === Number.POSITIVE_INFINITY;
-    return { mac, vlan: high >>> 16, port: this.#port[entry]!, static: forGood, seenNs: forGood ? 0 : seenNs };
+    return { mac, vlan: high >>> 16, port: this.#words[entry + PORT]!, static: forGood, seenNs: forGood ? 0 : seenNs };
   }
 }
 
@@ -285,11 +300,6 @@ function hashOf(low: number, high: number): number {
   let hash = Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35);
   return hash ^ (hash >>> 16);
-}
-
-function grown<T extends Int32Array | Int16Array | Float64Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
 }
 
 function compare(a: Uint8Array, b: Uint8Array): number {

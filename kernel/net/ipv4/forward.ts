@@ -19,8 +19,9 @@ import {
   TIME_EXCEEDED,
   TTL_EXCEEDED,
 } from '../icmp-message.ts';
+import { flowOf, type NextHop } from '../next-hop.ts';
 import { IPV4_HEADER_BYTES, pull, push } from '../packet.ts';
-import type { Route, RouteTable } from '../route.ts';
+import type { RouteTable } from '../route.ts';
 import { isClassDOrE, isLoopback, isThisNetwork, maskOf } from './address.ts';
 import { DONT_FRAGMENT, decrementTimeToLive, hasSourceRoute, parseUnchecked } from './header.ts';
 import type { Hooks } from './hooks.ts';
@@ -73,7 +74,7 @@ export class Ipv4Forward {
       this.#drops.drop(packet, 'ipv4', fault);
       return;
     }
-    const route = this.#routes.find(arrival.destination);
+    const route = this.#routes.find(arrival.destination, flowOf(arrival.source, arrival.destination));
     if (route === null) {
       this.#refuse(packet, arrival, DESTINATION_UNREACHABLE, NET_UNREACHABLE, 0, 'no route');
       return;
@@ -119,12 +120,14 @@ export class Ipv4Forward {
   }
 
   /** The last steps: nothing stands in the way any more. */
-  #pass(from: Link, packet: PacketBuffer, arrival: Ipv4Arrival, route: Route, nextHop: number): void {
+  #pass(from: Link, packet: PacketBuffer, arrival: Ipv4Arrival, route: NextHop, nextHop: number): void {
     const { link } = route;
     const trace = this.#context.trace;
     if (trace !== null) {
-      const prefix = `${formatIpv4(route.destination)}/${route.prefixLength}`;
-      trace.forward(arrival.destination, prefix, route.gateway, link.name, arrival.timeToLive - 1);
+      const { destination } = arrival;
+      const entry = this.#routes.explain(destination);
+      const prefix = entry === null ? '' : `${formatIpv4(entry.destination)}/${entry.prefixLength}`;
+      trace.forward(destination, prefix, route.gateway, link.name, arrival.timeToLive - 1);
     }
     decrementTimeToLive(packet.bytes, packet.start);
     if (this.#hooks.active && !this.#hooks.run('postrouting', packet, from, link)) return;

@@ -79,6 +79,11 @@ export class Ipv4Input {
     this.#protocols[number] = protocol;
   }
 
+  /** Whether this host itself speaks the protocol with that number. */
+  speaks(number: number): boolean {
+    return this.#protocols[number] !== null;
+  }
+
   /**
    * Takes over `packet`, which starts at its IPv4 header and may end in the link's padding. `linkGroup`: it came in a
    * link-layer broadcast or multicast.

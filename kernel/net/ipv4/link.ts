@@ -1,11 +1,14 @@
 /**
- * What IPv4 sees of something that it sends through: an Ethernet interface with its ARP cache, or the loopback.
+ * What IPv4 sees of something that it sends through: an Ethernet interface with its ARP cache, the loopback, or whatever
+ * else there is to come. This is all that IPv4 knows of a port; hosts and routers work with any.
  */
 import type { NetFeatures, PacketBuffer } from '../../driver-api.ts';
 import { isLoopback } from './address.ts';
 
 export interface Link {
   readonly name: string;
+  /** What it is, in tables: `Ethernet`, `loopback`. */
+  readonly type: string;
   /** Longest IPv4 packet in bytes. */
   readonly mtu: number;
   /** This host's address here, 0 while there is none. */

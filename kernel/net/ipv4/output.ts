@@ -7,8 +7,9 @@ import { formatIpv4 } from '../../../src/lib/bytes.ts';
 import type { KernelContext } from '../../context.ts';
 import type { PacketBuffer } from '../../driver-api.ts';
 import type { Drops } from '../drop.ts';
+import type { NextHop } from '../next-hop.ts';
 import { IPV4_HEADER_BYTES, push } from '../packet.ts';
-import type { Route, RouteTable } from '../route.ts';
+import type { RouteTable } from '../route.ts';
 import { SocketError } from '../socket-error.ts';
 import { isLoopback } from './address.ts';
 import { DONT_FRAGMENT, emit, Ipv4Header, parseUnchecked } from './header.ts';
@@ -39,7 +40,7 @@ export class Ipv4Output {
   }
 
   /** The route to `destination`, or null, which is counted: the network is unreachable. */
-  route(destination: number): Route | null {
+  route(destination: number): NextHop | null {
     const route = this.#routes.find(destination);
     if (route === null) this.counters.noRoute += 1;
     return route;
@@ -49,7 +50,7 @@ export class Ipv4Output {
    * The route by which `socket` sends a packet of `lengthBytes`, IPv4 header and all, to `destination`. Throws
    * ENETUNREACH, EMSGSIZE, and EINVAL for what would bring a loopback address on a wire (RFC 1122 section 3.2.1.3).
    */
-  routeFor(socket: { readonly localAddress: number }, destination: number, lengthBytes: number): Route {
+  routeFor(socket: { readonly localAddress: number }, destination: number, lengthBytes: number): NextHop {
     const route = this.route(destination);
     if (route === null) throw new SocketError('ENETUNREACH', `no route to ${formatIpv4(destination)}`);
     if (lengthBytes > route.link.mtu) throw new SocketError('EMSGSIZE', `${lengthBytes} bytes are more than the MTU`);
@@ -69,7 +70,7 @@ export class Ipv4Output {
    */
   send(
     packet: PacketBuffer,
-    route: Route,
+    route: NextHop,
     source: number,
     destination: number,
     protocol: number,
@@ -102,7 +103,7 @@ export class Ipv4Output {
   }
 
   /** The last steps with hooks, which may change where `packet` goes: then the route is looked up again. */
-  #sendThroughHooks(packet: PacketBuffer, planned: Route): void {
+  #sendThroughHooks(packet: PacketBuffer, planned: NextHop): void {
     const header = this.#header;
     const { destination } = header;
     if (!this.#hooks.run('output', packet, null, planned.link)) return;
@@ -118,4 +119,4 @@ export class Ipv4Output {
   }
 }
 
-const nextHopOf = (route: Route, destination: number): number => (route.gateway === 0 ? destination : route.gateway);
+const nextHopOf = (route: NextHop, destination: number): number => (route.gateway === 0 ? destination : route.gateway);

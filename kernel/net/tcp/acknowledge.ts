@@ -17,6 +17,7 @@ export function isAcceptableAck(block: ControlBlock, ack: number): boolean {
 
 export function processAck(block: ControlBlock, segment: Segment): void {
   const { ack } = segment;
+  const { sndUna } = block;
   const window = segment.window << block.sndScale;
   const news = segment.sackBlocks > 0 && block.sack && block.scoreboard.update(segment, block.sndUna, block.sndMax);
   if (seqGt(ack, block.sndUna)) {
@@ -25,7 +26,7 @@ export function processAck(block: ControlBlock, segment: Segment): void {
     // With SACK, a duplicate is what brings news (RFC 6675 section 2): a D-SACK, or an answer to a probe, is none.
     acknowledgedAgain(block);
   }
-  if (seqLeq(block.sndUna, ack)) takeWindow(block, segment, window);
+  if (seqLeq(block.sndUna, ack)) takeWindow(block, segment, window, seqDiff(block.sndUna, sndUna));
 }
 
 /** RFC 5681 section 2. A segment that changes the window is no duplicate. */
@@ -59,10 +60,16 @@ function takeSample(block: ControlBlock, segment: Segment): void {
   }
 }
 
-/** Only a segment that is not older than the last that did may set the window: SND.WL1, SND.WL2. */
-function takeWindow(block: ControlBlock, segment: Segment, window: number): void {
+/**
+ * Only a segment that is not older than the last that did may set the window: SND.WL1, SND.WL2. When an older one has
+ * acknowledged `count` octets, the right edge stays where the peer has put it.
+ */
+function takeWindow(block: ControlBlock, segment: Segment, window: number, count: number): void {
   const newer = seqLt(block.sndWl1, segment.seq);
-  if (!newer && !(block.sndWl1 === segment.seq && seqLeq(block.sndWl2, segment.ack))) return;
+  if (!newer && !(block.sndWl1 === segment.seq && seqLeq(block.sndWl2, segment.ack))) {
+    block.sndWnd = Math.max(0, block.sndWnd - count);
+    return;
+  }
   block.sndWl1 = segment.seq;
   block.sndWl2 = segment.ack;
   if (window === block.sndWnd) {

@@ -1,6 +1,6 @@
 /**
  * The connections of a host by their four addresses and ports: a hash table with chains through the control blocks, so
- * that a segment costs one hash and, nearly always, one comparison.
+ * that a segment costs one hash and, nearly always, one comparison. Beside it, how many connections each local port has.
  */
 import type { ControlBlock } from './control-block.ts';
 
@@ -9,6 +9,8 @@ const FIRST_BUCKETS = 256;
 export class ConnectionTable {
   #buckets: (ControlBlock | null)[] = new Array(FIRST_BUCKETS).fill(null);
   #count = 0;
+  /** Connections by local endpoint, and by local port with address 0. */
+  readonly #atLocal = new Map<number, number>();
 
   get size(): number {
     return this.#count;
@@ -35,6 +37,12 @@ export class ConnectionTable {
     if (this.#count === this.#buckets.length) this.#grow();
     this.#link(block);
     this.#count += 1;
+    this.#countAtLocal(block, 1);
+  }
+
+  /** Whether a connection has the local port, at `address` or, if that is 0, at any. */
+  hasLocal(address: number, port: number): boolean {
+    return this.#atLocal.has(localKey(address, port));
   }
 
   remove(block: ControlBlock): void {
@@ -50,6 +58,7 @@ export class ConnectionTable {
     else before.nextInBucket = block.nextInBucket;
     block.nextInBucket = null;
     this.#count -= 1;
+    this.#countAtLocal(block, -1);
   }
 
   list(): ControlBlock[] {
@@ -58,6 +67,15 @@ export class ConnectionTable {
       for (let block = first; block !== null; block = block.nextInBucket) blocks.push(block);
     }
     return blocks;
+  }
+
+  #countAtLocal({ localAddress, localPort }: ControlBlock, change: number): void {
+    for (const address of [localAddress, 0]) {
+      const key = localKey(address, localPort);
+      const count = (this.#atLocal.get(key) ?? 0) + change;
+      if (count === 0) this.#atLocal.delete(key);
+      else this.#atLocal.set(key, count);
+    }
   }
 
   #index(localAddress: number, localPort: number, remoteAddress: number, remotePort: number): number {
@@ -78,3 +96,5 @@ export class ConnectionTable {
     for (const block of blocks) this.#link(block);
   }
 }
+
+const localKey = (address: number, port: number): number => address * 65_536 + port;

@@ -9,6 +9,7 @@ import { boundClosing, end, reset, setState } from './ending.ts';
 import { output } from './output.ts';
 import { raisePathMtu } from './path-mtu.ts';
 import { updateIsDue } from './receive-window.ts';
+import { seqAdd } from './seq.ts';
 import { armKeepAlive } from './timers.ts';
 import type { TcpInfo, TcpOptions, TcpState, TcpUser } from './user.ts';
 
@@ -110,10 +111,14 @@ export class TcpConnection {
     return count;
   }
 
-  /** All that was written so far, and not yet sent, is urgent (RFC 9293 section 3.8.5; SHLD-13: for old protocols). */
-  markUrgent(): void {
+  /**
+   * All that was written and not yet sent is urgent, and so are the next `lengthBytes` that will be written (RFC 9293
+   * section 3.8.5; SHLD-13: for old protocols).
+   */
+  markUrgent(lengthBytes = 0): void {
     const { block } = this;
-    block.sndUp = block.sendBuffer.end;
+    if (!this.canWrite) return;
+    block.sndUp = seqAdd(block.sendBuffer.end, lengthBytes);
     block.sndUrgent = true;
     output(block);
   }
@@ -239,6 +244,8 @@ export class TcpConnection {
       receiveScale: block.rcvScale,
       timestamps: block.timestamps,
       sack: block.sack,
+      urgent: this.urgentBytes,
+      softError: block.softError?.code ?? null,
     };
   }
 

@@ -51,6 +51,7 @@ export function establish(block: ControlBlock, segment: Segment, scale = block.s
   } else if (block.timing) rtt.sample(nowNs - block.timedNs);
   block.timing = false;
   block.retries = 0;
+  block.softError = null;
   block.sndUna = segment.ack;
   block.sndWnd = block.maxSndWnd = segment.window << scale;
   block.sndWl1 = segment.seq;

@@ -14,6 +14,7 @@ import {
 } from './control-block.ts';
 import { end, reset } from './ending.ts';
 import { establish, takeSyn } from './handshake.ts';
+import { segmentArrives } from './input.ts';
 import type { InitialNumbers } from './isn.ts';
 import { sendSyn } from './output.ts';
 import { answerTo, replyReset, sendBare } from './reset.ts';
@@ -196,7 +197,8 @@ export class TcpListener implements ConnectionParent {
     header.ack = seqAdd(segment.seq, 1);
     header.flags = SYN | ACK;
     header.window = Math.min(MAX_UNSCALED_WINDOW, this.options.receiveBufferBytes);
-    header.mss = Math.max(0, host.pathMtu(segment.sourceAddress) - 40);
+    const byMtu = Math.max(0, host.pathMtu(segment.sourceAddress) - 40);
+    header.mss = this.options.mss === 0 ? byMtu : Math.min(byMtu, this.options.mss);
     sendBare(host, header);
   }
 
@@ -224,8 +226,9 @@ export class TcpListener implements ConnectionParent {
     block.retransmittedTo = ack;
     this.#handshakes.add(block);
     block.state = 'SYN-RECEIVED';
-    if (!establish(block, segment)) end(block, null);
-    else host.schedule(block);
+    // Data may ride on it: it may be the second segment of the peer, and the first have been lost.
+    if (establish(block, segment)) segmentArrives(block, segment);
+    else end(block, null);
     return true;
   }
 }

@@ -4,6 +4,7 @@
  */
 import { type ControlBlock, DEFAULT_MSS } from './control-block.ts';
 import { sendFromStart } from './recovery.ts';
+import { TIMESTAMPS_BYTES } from './segment-writer.ts';
 import { updateSendMss } from './transmit.ts';
 
 /** RFC 1191 section 3: no link has a smaller MTU. */
@@ -12,7 +13,7 @@ const MIN_MTU = 68;
 const PLATEAUS = [32_000, 17_914, 8166, 4352, 2002, 1492, 1006, 508, 296, MIN_MTU];
 /** RFC 1191 section 6.3: when the path may have become a better one. */
 const RAISE_AFTER_NS = 600_000_000_000;
-/** What is tried when full segments are not answered: every host can take as much (RFC 791 section 3.1). */
+/** What is tried when longer segments are not answered: every host can take as much (RFC 791 section 3.1). */
 const BLACK_HOLE_MTU = DEFAULT_MSS + 40;
 /** Timeouts in a row after which that is done, and after which it has turned out not to be the length. */
 const DOUBT_RETRIES = 3;
@@ -37,9 +38,11 @@ export function raisePathMtu(block: ControlBlock): void {
   setPathMtu(block, block.linkMtu);
 }
 
-/** After a timeout. Full segments may be too long for the path; if shorter ones fare no better, they were not. */
+/** After a timeout. Segments that not every host can take may be too long for the path; if shorter ones fare no better, they were not. */
 export function doubtPathMtu(block: ControlBlock): void {
-  if (block.retries === DOUBT_RETRIES && block.flight >= block.sndMss && block.pathMtu > BLACK_HOLE_MTU) {
+  const shortBytes = DEFAULT_MSS - (block.timestamps ? TIMESTAMPS_BYTES : 0);
+  const long = Math.min(block.flight, block.sndMss) > shortBytes;
+  if (block.retries === DOUBT_RETRIES && long && block.pathMtu > BLACK_HOLE_MTU) {
     block.doubtedMtu = block.pathMtu;
     setPathMtu(block, BLACK_HOLE_MTU);
   } else if (block.retries === TRUST_RETRIES && block.doubtedMtu > 0) {

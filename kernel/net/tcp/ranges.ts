@@ -1,19 +1,22 @@
 /**
  * Ranges of sequence numbers, apart from each other and in ascending order: what arrived behind a hole (receiver), or
- * what the peer says did (sender). Held in one array of edges, so that a change costs no allocation.
+ * what the peer says did (sender). Held in one array of edges, so that a change costs no allocation. The array grows as
+ * it is needed: most connections never see a hole.
  */
 import { seqDiff, seqGeq, seqGt, seqLeq, seqLt, seqMax, seqMin } from './seq.ts';
+
+const NO_EDGES = new Int32Array(0);
+const FIRST_RANGES = 8;
 
 export class Ranges {
   /** Ranges that may be held. */
   readonly limit: number;
   /** Start and end (exclusive), one after the other. */
-  readonly #edges: Int32Array;
+  #edges = NO_EDGES;
   #count = 0;
 
   constructor(limit: number) {
     this.limit = limit;
-    this.#edges = new Int32Array(2 * limit + 2);
   }
 
   get count(): number {
@@ -51,19 +54,21 @@ export class Ranges {
    * more range.
    */
   add(start: number, end: number): boolean {
-    const edges = this.#edges;
     let first = 0;
     while (first < this.#count && seqLt(this.end(first), start)) first += 1;
     let last = first;
     while (last < this.#count && seqLeq(this.start(last), end)) last += 1;
     if (first === last) {
       if (this.#count === this.limit) return false;
+      if (2 * this.#count === this.#edges.length) this.#grow();
+      const edges = this.#edges;
       edges.copyWithin(2 * first + 2, 2 * first, 2 * this.#count);
       this.#count += 1;
       edges[2 * first] = start;
       edges[2 * first + 1] = end;
       return true;
     }
+    const edges = this.#edges;
     edges[2 * first] = seqMin(start, this.start(first));
     edges[2 * first + 1] = seqMax(end, this.end(last - 1));
     edges.copyWithin(2 * first + 2, 2 * last, 2 * this.#count);
@@ -90,5 +95,11 @@ export class Ranges {
 
   clear(): void {
     this.#count = 0;
+  }
+
+  #grow(): void {
+    const edges = this.#edges;
+    this.#edges = new Int32Array(Math.max(2 * FIRST_RANGES, 2 * edges.length));
+    this.#edges.set(edges);
   }
 }

@@ -37,6 +37,11 @@ export class ReceiveBuffer {
     return seqDiff(this.#next, this.#readNext);
   }
 
+  /** Bytes of memory that the buffer takes. */
+  get heldBytes(): number {
+    return this.#ring.size;
+  }
+
   /** Octets from RCV.NXT on for which there is room. */
   get room(): number {
     return Math.max(0, this.limit - this.length);

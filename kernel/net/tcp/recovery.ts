@@ -13,6 +13,8 @@ export function acknowledgedNew(block: ControlBlock, count: number): void {
   scoreboard.sacked.dropBelow(block.sndUna);
   block.dupAcks = 0;
   block.limitedTransmit = 0;
+  // Whatever ICMP has reported, the path works.
+  block.softError = null;
   let restartTimer = true;
   if (block.recovery === 'recovery') restartTimer = inRecovery(block, count);
   else {

@@ -46,6 +46,11 @@ export class Ring {
     if (first < length) target.set(ring.subarray(0, length - first), targetAt + first);
   }
 
+  /** Bytes of memory. */
+  get size(): number {
+    return this.#bytes.length;
+  }
+
   release(): void {
     this.#bytes = new Uint8Array(0);
   }

@@ -30,6 +30,11 @@ export class SendBuffer {
     return this.#length;
   }
 
+  /** Bytes of memory that the buffer takes. */
+  get heldBytes(): number {
+    return this.#ring.size;
+  }
+
   get room(): number {
     return Math.max(0, this.limit - this.#length);
   }

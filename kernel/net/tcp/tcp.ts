@@ -37,6 +37,8 @@ import { DEFAULT_TCP_OPTIONS, type TcpOptions, type TcpUser } from './user.ts';
 const MAX_CONNECTIONS = 65_536;
 /** Connections that have their turn before other deferred work has. */
 const BLOCKS_PER_RUN = 64;
+/** Connections that have had their turn after which the front of the line is cut off. */
+const LINE_CUT = 4096;
 /** How far the ISN of a connection is above the last number of the one whose place it takes. */
 const ISS_STEP = 64_000;
 /** Ephemeral ports, RFC 6335 section 6. */
@@ -127,10 +129,19 @@ export class Tcp implements Ipv4Protocol, ListenerHost {
 
   /** Whether a listener or a connection has the port, at `address` or, where one of them is 0, at any. */
   portTaken(address: number, port: number): boolean {
-    const has = (of: { readonly localAddress: number; readonly localPort: number }) =>
-      of.localPort === port &&
-      (address === ANY_ADDRESS || of.localAddress === ANY_ADDRESS || of.localAddress === address);
-    return [...this.#listening].some(has) || this.#table.list().some(has);
+    for (const { localAddress, localPort } of this.#listening) {
+      const meets = address === ANY_ADDRESS || localAddress === ANY_ADDRESS || localAddress === address;
+      if (meets && localPort === port) return true;
+    }
+    return this.#table.hasLocal(address, port);
+  }
+
+  /** Whether a connection, or else a listener, would take a segment with these ends. */
+  expects(address: number, port: number, remoteAddress: number, remotePort: number): boolean {
+    return (
+      this.#table.find(address, port, remoteAddress, remotePort) !== null ||
+      this.#listeners.find(address, port, remoteAddress, remotePort) !== null
+    );
   }
 
   /** Listeners, then connections, those that nobody has accepted yet and those in TIME-WAIT among them. */
@@ -233,9 +244,13 @@ export class Tcp implements Ipv4Protocol, ListenerHost {
       block.changed = false;
       block.user?.changed();
     }
-    if (this.#lineHead < this.#line.length) return true;
-    this.#line.length = this.#lineHead = 0;
-    return false;
+    const more = this.#lineHead < this.#line.length;
+    // Under load the line may never be empty.
+    if (!more || this.#lineHead >= LINE_CUT) {
+      this.#line.splice(0, this.#lineHead);
+      this.#lineHead = 0;
+    }
+    return more;
   }
 
   /** MUST-46: no connection to a group, or to nobody. The address is chosen before the SYN, and kept (MUST-45). */

@@ -2,6 +2,7 @@
  * The border between TCP and its user (RFC 9293 section 3.9.1): what a user may set, is told, and can look at. The user
  * is a stream socket, or a test.
  */
+import type { SocketErrorCode } from '../socket-error.ts';
 
 /** RFC 9293 section 3.3.2. */
 export type TcpState =
@@ -151,4 +152,8 @@ export interface TcpInfo {
   readonly receiveScale: number;
   readonly timestamps: boolean;
   readonly sack: boolean;
+  /** Bytes to be read before the end of urgent data, more of which may have to come; 0: nothing is urgent. */
+  readonly urgent: number;
+  /** What ICMP reported since data were last acknowledged, which has not ended the connection (RFC 9293 MUST-47). */
+  readonly softError: SocketErrorCode | null;
 }

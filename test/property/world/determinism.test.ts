@@ -1,6 +1,7 @@
 /** One seed, one run: to the bit, watched or not, however it is cut into pieces. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Impairments } from '../../../hw/ethernet/medium/impairments.ts';
 import { type PingReport, ping } from '../../../kernel/apps/ping.ts';
 import { type UdpClientReport, udpClient } from '../../../kernel/apps/udp-client.ts';
 import { ECHO_PORT, udpEcho } from '../../../kernel/apps/udp-echo.ts';
@@ -19,6 +20,7 @@ interface Plan {
   readonly bitErrorRate: number;
   readonly payloadBytes: number;
   readonly startNs: number;
+  readonly impairments: Impairments;
 }
 
 const plan: fc.Arbitrary<Plan> = fc.record({
@@ -27,15 +29,22 @@ const plan: fc.Arbitrary<Plan> = fc.record({
   bitErrorRate: fc.constantFrom(0, 1e-5, 1e-4),
   payloadBytes: fc.integer({ min: 4, max: 1472 }),
   startNs: fc.integer({ min: 0, max: 2_400_000_000 }),
+  impairments: fc.record({
+    loss: fc.constantFrom(0, 0.2),
+    duplicate: fc.constantFrom(0, 0.2),
+    reorder: fc.constantFrom(0, 0.2),
+    corrupt: fc.constantFrom(0, 0.2),
+    jitterNs: fc.constantFrom(0, 10_000),
+  }),
 });
 
 /** Two hosts that ping and echo, and draw random numbers: what everything random is for. */
 const build =
-  ({ free, lengthMetres, bitErrorRate, payloadBytes, startNs }: Plan): Build =>
+  ({ free, lengthMetres, bitErrorRate, payloadBytes, startNs, impairments }: Plan): Build =>
   world => {
     const costs = free ? FREE : PCI_LIKE;
     const [a, b] = [1, 2].map(n => world.computer(`h${n}`, { nics: [{ address: `192.0.2.${n}/24` }], costs }));
-    world.cable('cable', a!.nics[0]!, b!.nics[0]!, { lengthMetres, bitErrorRate });
+    world.cable('cable', a!.nics[0]!, b!.nics[0]!, { lengthMetres, bitErrorRate, impairments });
     const reports: (PingReport | UdpClientReport | number)[] = [];
     const there = parseIpv4('192.0.2.2');
     b!.start('echo', udpEcho());
@@ -93,7 +102,14 @@ test('where a run is cut into pieces makes no difference', () => {
 });
 
 test('another seed gives another run', () => {
-  const drawn = { free: false, lengthMetres: 10, bitErrorRate: 1e-4, payloadBytes: 1000, startNs: 2_100_000_000 };
+  const drawn = {
+    free: false,
+    lengthMetres: 10,
+    bitErrorRate: 1e-4,
+    payloadBytes: 1000,
+    startNs: 2_100_000_000,
+    impairments: {},
+  };
   const [one, two] = ['1', '2'].map(seed => runWatched(seed, build(drawn), END_NS));
   expect(two!.pcapng).not.toBe(one!.pcapng);
   expect(two!.vcd).not.toBe(one!.vcd);

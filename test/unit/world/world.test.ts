@@ -3,7 +3,7 @@ import { type PingReport, ping } from '../../../kernel/apps/ping.ts';
 import { parseIpv4 } from '../../../src/lib/bytes.ts';
 import { FREE } from '../../../src/world/computer.ts';
 import type { NicOptions } from '../../../src/world/nic.ts';
-import { World } from '../../../src/world/world.ts';
+import { type WireImpairments, World } from '../../../src/world/world.ts';
 
 const LINK_UP_NS = 2_500_000_000;
 const withNic = (nic: NicOptions) => () => new World('1').computer('a', { nics: [nic] });
@@ -63,6 +63,16 @@ describe('what does not make a world is refused when it is said', () => {
     const [a, b] = ['a', 'b'].map(name => world.computer(name, { nics: [{}] }).nics[0]!);
     expect(() => world.cable('cable', a!, b!, { lengthMetres })).toThrow(`metres long, not ${lengthMetres}`);
     expect(() => world.cable('cable', a!, b!, { bitErrorRate: 1 })).toThrow('a bit error rate lies between 0 and 1');
+  });
+
+  test('impairments on a hub, of a wire that there is not, or out of range', () => {
+    const world = new World('1');
+    const [a, b, c] = ['a', 'b', 'c'].map(name => world.computer(name, { nics: [{}] }).nics[0]!);
+    expect(() => world.hub('hub', [a!, b!], { impairments: { loss: 0.1 } })).toThrow('a hub is half duplex');
+    expect(() => world.impair('none', {})).toThrow('the world has no wire "none"');
+    expect(() => world.cable('one', a!, b!, { impairments: { loss: 2 } })).toThrow('loss is a probability from 0 to 1');
+    expect(() => world.openWire('two', c!, { impairments: [null, { delayNs: -1 }] })).toThrow('delayNs is 0 to');
+    expect(world.wires.size).toBe(0);
   });
 
   test('a computer or a program that comes when the world has run', () => {
@@ -267,5 +277,38 @@ describe('a run', () => {
     expect(a.console.length).toBe(65_536);
     expect(a.console.trimEnd()).toMatch(/line 1999 x+$/);
     expect(a.console).not.toContain('line 1000 ');
+  });
+});
+
+describe('impairments of a wire', () => {
+  /** Alice pings bob three times; what came of it, and what the boxes have done from her end and from his. */
+  function pings(impairments: WireImpairments, seed = '1') {
+    const world = new World(seed);
+    const [alice, bob] = ['192.0.2.1/24', '192.0.2.2/24'].map((address, i) =>
+      world.computer(['alice', 'bob'][i]!, { nics: [{ address }], costs: FREE }),
+    );
+    const { cable } = world.cable('cable', alice!.nics[0]!, bob!.nics[0]!, { impairments });
+    const reports: PingReport[] = [];
+    alice!.start('ping', function* (sys) {
+      yield* sys.sleep(LINK_UP_NS);
+      const options = { count: 3, intervalNs: 100_000_000, timeoutNs: 90_000_000 };
+      yield* ping(parseIpv4('192.0.2.2'), options, report => reports.push(report))(sys);
+    });
+    world.run(LINK_UP_NS + 1e9);
+    const boxes = ([0, 1] as const).map(from => cable.impairment(from)?.counters ?? null);
+    return { kinds: reports.map(({ kind }) => kind), boxes };
+  }
+  const isEchoRequest = (octets: Uint8Array) => octets[12] === 8 && octets[13] === 0 && octets[34] === 8;
+
+  test('lose exactly the frame that a story names, in one direction', () => {
+    const { kinds, boxes } = pings([{ lose: { nth: [2], matching: isEchoRequest } }, null]);
+    expect(kinds).toEqual(['reply', 'timeout', 'reply']);
+    expect(boxes).toMatchObject([{ lost: 1 }, null]);
+  });
+
+  test('hold for both directions unless a pair is given, and are found out by the checksums', () => {
+    const { kinds, boxes } = pings({ corrupt: 1 });
+    expect(kinds).toEqual(['timeout', 'timeout', 'timeout']);
+    expect(boxes).toMatchObject([{ corrupted: 3 }, { corrupted: 0, taken: 1 }]);
   });
 });

@@ -1,7 +1,8 @@
 /** Frames on a stream are the same frames, however the stream is cut into chunks. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeFrame, FrameDecoder, FramingError, MAX_FRAME_BYTES } from '../../../../src/bridge/stream-framing.ts';
+import { FrameDecoder, FrameEncoder, FramingError, MAX_FRAME_BYTES } from '../../../../src/bridge/stream-framing.ts';
+import { encodeFrame } from '../../../support/stream-peer.ts';
 
 const frames = fc.array(fc.uint8Array({ minLength: 1, maxLength: 1600 }), { maxLength: 8 });
 const chunkLengths = fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1 });
@@ -37,6 +38,25 @@ describe('frames on a byte stream', () => {
         expect(got.frames).toEqual(sent);
         expect(got.inFrame).toBe(false);
       }),
+    );
+  });
+
+  it('may share pieces: what is written stays as it is, and no more is in it', () => {
+    const cuts = fc.array(fc.boolean(), { minLength: 1 });
+    const long = fc.array(fc.uint8Array({ minLength: 1, maxLength: MAX_FRAME_BYTES, size: 'max' }), { maxLength: 12 });
+    fc.assert(
+      fc.property(long, cuts, (sent, takes) => {
+        const encoder = new FrameEncoder();
+        const pieces: Uint8Array[] = [];
+        sent.forEach((frame, i) => {
+          if (!encoder.fits(frame) || takes[i % takes.length]) pieces.push(encoder.take());
+          encoder.add(frame);
+        });
+        pieces.push(encoder.take());
+        expect(encoder.take()).toHaveLength(0);
+        expect(Buffer.compare(concat(pieces), concat(sent.map(encodeFrame)))).toBe(0);
+      }),
+      { numRuns: 30 },
     );
   });
 

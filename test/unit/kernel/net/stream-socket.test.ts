@@ -140,7 +140,7 @@ describe('accept', () => {
     const socket = listener();
     const client = open();
     rig.start('client', () => client.connect(LOCALHOST, 80));
-    const others = Array.from({ length: 4094 }, () => open());
+    const others = Array.from({ length: 16_382 }, () => open());
     expect(codeOf(open)).toBe('EMFILE');
     expect(codeOfCall(socket.accept())).toBe('EMFILE');
     others[0]!.close();

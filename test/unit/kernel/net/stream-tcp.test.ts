@@ -1,10 +1,13 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type BulkReport, bulkSender, bulkSink } from '../../../../kernel/apps/bulk.ts';
 import { chargen, discard, tcpEcho } from '../../../../kernel/apps/stream-services.ts';
+import { POLLIN, POLLOUT, POLLPRI } from '../../../../kernel/net/poll.ts';
+import { type Descriptor, MSG_OOB } from '../../../../kernel/net/socket.ts';
 import type { Syscalls } from '../../../../kernel/syscall.ts';
 import type { Blocking } from '../../../../kernel/task.ts';
 import { parseIpv4 } from '../../../../src/lib/bytes.ts';
-import { NetRig, PEER, SECOND_NS } from '../../../support/net-rig.ts';
+import { HOST, NetRig, PEER, SECOND_NS } from '../../../support/net-rig.ts';
+import { TcpRig } from '../../../support/tcp-rig.ts';
 
 const LOCALHOST = parseIpv4('127.0.0.1');
 const MINUTE_NS = 60 * SECOND_NS;
@@ -211,4 +214,110 @@ test('bulk: every byte arrives, and both sides count the same', () => {
     { bytes: 0, error: { code: 'ECONNREFUSED' } },
   ]);
   rig.expectNoLeak();
+});
+
+describe('urgent data', () => {
+  test('9293-34 POLLPRI says that there are some, TCP_INFO how far they go; they stay in line', () => {
+    rig.spawn('server', function* (sys) {
+      const listener = sys.socket('tcp');
+      sys.bind(listener, 0, 80);
+      sys.listen(listener);
+      const socket = yield* sys.accept(listener);
+      const seen: unknown[] = [];
+      for (let read = 0; read < 9; ) {
+        const [events] = yield* sys.poll([{ socket, events: POLLIN | POLLPRI }]);
+        seen.push([(events! & POLLPRI) !== 0, sys.getsockopt(socket, 'TCP_INFO').urgent]);
+        read += (yield* sys.recv(socket, 3)).length;
+      }
+      notes.push(JSON.stringify(seen));
+    });
+    start(function* (sys) {
+      const socket = yield* connected(sys, 80);
+      yield* sys.send(socket, Uint8Array.of(1, 2));
+      yield* sys.send(socket, Uint8Array.of(3, 4, 5), MSG_OOB);
+      yield* sys.send(socket, Uint8Array.of(6, 7, 8, 9));
+      return 'sent';
+    });
+    rig.advance(SECOND_NS);
+    expect(notes[0]).toBe('sent');
+    const seen = JSON.parse(notes[1]!) as [boolean, number][];
+    // What came first was read before the urgent bytes were there.
+    expect(seen.some(([told, count]) => told && count > 0)).toBe(true);
+    expect(seen.every(([told, count]) => told === count > 0)).toBe(true);
+    expect(seen.at(-1)).toEqual([false, 0]);
+  });
+
+  test('9293-34 there are more than the send buffer holds: the peer knows from the first segment how far they go', () => {
+    start(function* (sys) {
+      const listener = sys.socket('tcp');
+      sys.bind(listener, 0, 80);
+      sys.listen(listener);
+      const client = sys.socket('tcp');
+      sys.setsockopt(client, 'SO_SNDBUF', 1000);
+      yield* sys.connect(client, LOCALHOST, 80);
+      sys.spawn(
+        'urgent',
+        function* (inner) {
+          yield* inner.send(client, new Uint8Array(5000), MSG_OOB);
+        },
+        [client],
+      );
+      const socket = yield* sys.accept(listener);
+      yield* sys.poll([{ socket, events: POLLPRI }]);
+      const { urgent } = sys.getsockopt(socket, 'TCP_INFO');
+      let read = 0;
+      while (read < 5000) read += (yield* sys.recv(socket)).length;
+      return `${urgent} ${sys.getsockopt(socket, 'TCP_INFO').urgent}`;
+    });
+    rig.advance(5 * SECOND_NS);
+    expect(notes).toEqual(['5000 0']);
+  });
+
+  test('MSG_OOB is EOPNOTSUPP for datagrams', () => {
+    start(function* (sys) {
+      const socket = sys.socket('udp');
+      yield* sys.connect(socket, LOCALHOST, 80);
+      return yield* sys.send(socket, Uint8Array.of(1), MSG_OOB);
+    });
+    expect(notes).toEqual(['EOPNOTSUPP']);
+  });
+});
+
+describe('a connection that is still being opened', () => {
+  test.each<[string, (sys: Syscalls, socket: Descriptor) => unknown, string]>([
+    ['shutdown is ENOTCONN', (sys, socket) => sys.shutdown(socket, 'SHUT_WR'), 'ENOTCONN'],
+    ['getpeername is ENOTCONN', (sys, socket) => sys.getpeername(socket), 'ENOTCONN'],
+    ['its local end is known', (sys, socket) => sys.getsockname(socket).address, String(parseIpv4(HOST))],
+    [
+      'poll says nothing',
+      (sys, socket) => String(sys.poll([{ socket, events: POLLIN | POLLOUT }], 0).next(true).value),
+      '0',
+    ],
+    ['recv is EAGAIN', (sys, socket) => sys.recv(socket).next(true), 'EAGAIN'],
+    ['send is EAGAIN', (sys, socket) => sys.send(socket, Uint8Array.of(1)).next(true), 'EAGAIN'],
+    ['another connect is EALREADY', (sys, socket) => sys.connect(socket, LOCALHOST, 80).next(true), 'EALREADY'],
+    ['listen is EINVAL', (sys, socket) => sys.listen(socket), 'EINVAL'],
+    ['bind is EINVAL', (sys, socket) => sys.bind(socket, 0, 81), 'EINVAL'],
+  ])('%s', (_, call, expected) => {
+    rig.introducePeer();
+    start(function* (sys) {
+      yield* [];
+      const socket = sys.socket('tcp');
+      sys.setsockopt(socket, 'O_NONBLOCK', true);
+      expect(() => sys.connect(socket, parseIpv4(PEER), 80).next(true)).toThrow('EINPROGRESS');
+      return call(sys, socket);
+    });
+    expect(notes).toEqual([expected]);
+  });
+});
+
+test('9293-29 what ICMP reports and does not end the connection is in TCP_INFO, until data are acknowledged', () => {
+  const tcp = new TcpRig();
+  const connection = tcp.accepted();
+  connection.write(Uint8Array.of(1));
+  const data = tcp.recv({ flags: 'PA', length: 1 });
+  tcp.sendIcmp(3, 1, 0, data);
+  expect(connection.info()).toMatchObject({ state: 'ESTABLISHED', softError: 'EHOSTUNREACH' });
+  tcp.send({ ack: 2 });
+  expect(connection.info().softError).toBe(null);
 });

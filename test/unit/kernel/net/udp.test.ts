@@ -40,7 +40,7 @@ describe('a datagram for a bound port', () => {
     rig.expectNoLeak();
   });
 
-  test('is accepted without a checksum, which is a field of zero', () => {
+  test('sharp 40 is accepted without a checksum, which is a field of zero', () => {
     const socket = open();
     inject({ checksum: 0 });
     expect([...received(socket).bytes]).toEqual([1, 2, 3]);
@@ -142,7 +142,7 @@ describe('a datagram that is sent', () => {
     rig.expectNoLeak();
   });
 
-  test('has FFFF for a checksum that computes to zero (RFC 768)', () => {
+  test('sharp 40 has FFFF for a checksum that computes to zero (RFC 768)', () => {
     const fields = { source: HOST, destination: PEER, sourcePort: 5000, destinationPort: 4000 };
     const data = computedZero(fields);
     open().sendto(Uint8Array.from(data), parseIpv4(PEER), 4000);

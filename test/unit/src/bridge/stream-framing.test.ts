@@ -1,6 +1,7 @@
 /** The octets of the framing, and the edges of its lengths. The rest is in test/property. */
 import { describe, expect, it } from 'vitest';
-import { encodeFrame, FrameDecoder, MAX_FRAME_BYTES } from '../../../../src/bridge/stream-framing.ts';
+import { FrameDecoder, MAX_FRAME_BYTES } from '../../../../src/bridge/stream-framing.ts';
+import { encodeFrame } from '../../../support/stream-peer.ts';
 
 describe('a frame on a byte stream', () => {
   it('is preceded by its length, four octets, big-endian', () => {

@@ -141,6 +141,7 @@ describe('the probes of devices', () => {
       trace.arp('192.0.2.1 is at 52:54:00:00:00:01');
       trace.ipv4('out', 1, 2, 17, 28);
       trace.state('192.0.2.1:80-192.0.2.2:4000', 'SYN-RECEIVED', 'ESTABLISHED');
+      trace.nat('udp 10.0.0.2:4000 → 192.0.2.1:4000');
       trace.resend('192.0.2.1:80-192.0.2.2:4000', 1001, 1460, 'timeout');
       trace.socket('in', 'udp:7', 20);
       trace.drop('ipv4', 'no route');
@@ -164,6 +165,7 @@ describe('the probes of devices', () => {
         from: 'SYN-RECEIVED',
         to: 'ESTABLISHED',
       },
+      { ...at, kind: 'nat', text: 'udp 10.0.0.2:4000 → 192.0.2.1:4000' },
       {
         ...at,
         kind: 'resend',

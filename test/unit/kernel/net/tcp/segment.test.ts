@@ -75,6 +75,15 @@ describe('9293-16 options of the host', () => {
   });
 });
 
+test('9293-15 at a path MTU of 68 a segment with timestamps still fits', () => {
+  const connection = stamped();
+  connection.write(octets(1000));
+  const about = rig.drain()[0]!;
+  rig.sendIcmp(3, 4, 68, about);
+  for (const { raw } of rig.drain()) expect(raw.length).toBeLessThanOrEqual(68);
+  expect(connection.info().sendMss).toBe(16);
+});
+
 test('7323-7 with timestamps a full segment on an MTU of 1500 has 1448 octets of data', () => {
   rig.listen({ timestamps: true });
   rig.send({ flags: 'S', seq: 0, options: [...MSS(1460), ...TS(1, 0)] });

@@ -527,6 +527,30 @@ describe('path MTU', () => {
     rig.recvNothing();
   });
 
+  test.each([
+    [537, false, 536],
+    [525, true, 524],
+  ])('a black hole swallows one segment of %s octets, too, timestamps %s', (bytes, timestamps, first) => {
+    rig.listen({ timestamps });
+    const ts = timestamps ? TS(1, 0) : [];
+    rig.send({ flags: 'S', seq: 0, options: [...MSS(1460), ...ts] });
+    rig.recv({ flags: 'SA' });
+    rig.send({ options: ts });
+    const connection = rig.listener.accept(rig.user)!;
+    connection.write(octets(bytes));
+    expect(sizes(rig.drain())).toEqual([bytes]);
+    rig.advance(7 * SECOND_NS);
+    expect(sizes(rig.drain())).toEqual([bytes, bytes, first]);
+    expect(connection.info().pathMtu).toBe(576);
+  });
+
+  test('a segment that every host can take is not held to be too long', () => {
+    const connection = rig.accepted();
+    connection.write(octets(536));
+    rig.advance(8 * SECOND_NS);
+    expect(connection.info().pathMtu).toBe(1500);
+  });
+
   test('sharp 39 where full segments vanish without a word, shorter ones are tried', () => {
     const { connection } = flight();
     rig.advance(10 * SECOND_NS);

@@ -94,3 +94,17 @@ test('sharp 27 a window that shrinks while a FIN is in flight: what is beyond it
   rig.send({ ack: 2002 });
   expect(connection.state).toBe('FIN-WAIT-2');
 });
+
+test('sharp 28 an old segment that acknowledges something does not move the right edge of the window', () => {
+  const connection = rig.accepted({}, { window: 1000 });
+  rig.send({ seq: 1, data: octets(1), window: 1000 });
+  rig.send({ seq: 2, window: 1000 });
+  connection.write(octets(1200));
+  rig.recv({ flags: 'A', seq: 1, length: 1000, ack: 2 });
+  // The peer sends its octet again, and another. Its edge is at 1001, though the window of an old segment does not count.
+  rig.send({ seq: 1, ack: 1001, data: octets(2), window: 0 });
+  expect(rig.drain().every(({ data }) => data.length === 0)).toBe(true);
+  expect(connection.info()).toMatchObject({ sendWindow: 0, unacked: 0 });
+  rig.send({ seq: 3, ack: 1001, window: 1000 });
+  rig.recv({ flags: 'PA', seq: 1001, length: 200 });
+});
