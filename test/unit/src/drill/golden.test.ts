@@ -114,6 +114,18 @@ describe('a script fails', () => {
     expect(run(delayed('0.999'), { toleranceNs: 1_000_000 }).problems[0]?.text).toMatch(/^connect has not returned/);
   });
 
+  test('for an event whose time is over; a packet that was late within the tolerance does not make one so', () => {
+    const script = (connected: string) =>
+      `0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n0...${connected} connect(3, ..., ...) = 0\n0 > S 0:0(0) <...>\n0.99 > S 0:0(0) <...>\n0.995 < S. 0:0(0) ack 1 win 100\n* > . 1:1(0) ack 1\n`;
+    expect(resultLines(run(script('1'), { toleranceNs: 10_000_000 }))).toEqual(['ok          x.pkt']);
+    const [problem] = run(`${script('1')}0.5 close(3) = 0\n`, { toleranceNs: 10_000_000 }).problems;
+    expect(problem?.text).toBe('the event is due in the past');
+    expect(problem?.details).toEqual([
+      ['due', '0.500000'],
+      ['now', '1.000000'],
+    ]);
+  });
+
   test('for octets other than the script has written or the peer has sent', () => {
     const text = changed('read(4, ..., 2000) = 2000', 'read(4, "wrong", 2000) = 2000');
     expect(text.problems[0]?.text).toMatch(/^read: octet 0 is \d+, not 119$/);
