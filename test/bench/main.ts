@@ -8,6 +8,7 @@ import { FREE, PCI_LIKE } from '../../src/world/computer.ts';
 import { csma } from './csma.ts';
 import { events } from './events.ts';
 import { fuzz } from './fuzz.ts';
+import { nat } from './nat.ts';
 import { measurePaired } from './paired.ts';
 import { registerVariants } from './register-access.ts';
 import { forwarding, fullTable } from './router.ts';
@@ -38,6 +39,9 @@ const CSMA_SIZES = [
   [1000, 200],
 ] as const;
 const CSMA_ROUNDS = 2;
+/** Mappings in the table of a NAT. */
+const NAT_SIZES = [10, 1000, 100_000] as const;
+const NAT_ROUNDS = 30;
 const SWITCH_FRAMES = 200_000;
 const SWITCH_PORTS = 8;
 const SWITCH_ROUNDS = 4;
@@ -62,6 +66,7 @@ function main(): void {
     ...routerFigures(),
     ...connectionFigures(),
     ...csmaFigures(),
+    ...natFigures(),
     ...switchFigures(),
     ...processFigures(),
   ];
@@ -210,6 +215,16 @@ function csmaFigures(): Figure[] {
       }),
     ),
   );
+}
+
+/** A packet through the tables of a NAT, and how much of that grows with them. */
+function natFigures(): Figure[] {
+  const measured = measurePaired(NAT_SIZES.map(nat), NAT_ROUNDS);
+  const [least] = measured;
+  return measured.flatMap(({ name, nsPerOperation }) => [
+    { name, value: nsPerOperation, unit: 'ns per packet' },
+    { name: `${name} : ${NAT_SIZES[0]}`, value: nsPerOperation / least!.nsPerOperation, unit: 'times the cost' },
+  ]);
 }
 
 /** Frames through a switch, and its table of addresses by size. */
