@@ -80,7 +80,8 @@ export default scenario({
 
 function countersOf({ kernel }: Computer) {
   const { 'ipv4 forward': forward, nat, filter, 'icmp errors': errors, drops } = kernel.net.statistics();
-  return { forward, ...(nat && { nat }), ...(filter && { filter }), errors, drops };
+  const dropped = Object.fromEntries(Object.entries(drops!).filter(([, count]) => count > 0));
+  return { ...forward, ...(nat && { nat }), ...(filter && { filter }), errors, dropped };
 }
 
 /** `tcp 10.0.0.2:41000 as 203.0.113.1:41000 with 192.0.2.2:80: ESTABLISHED`, a line for each peer. */
@@ -93,10 +94,13 @@ function mappingLines(row: MappingRow): readonly string[] {
   );
 }
 
-/** `tcp from 10.0.0.2:41000 to 192.0.2.2:80: ESTABLISHED`. */
+/** `tcp from 10.0.0.2:41000 to 192.0.2.2:80: ESTABLISHED`, `icmp from 10.0.0.2 to 192.0.2.2: answered`. */
 function connectionLine({ protocol, source, sourcePort, destination, destinationPort, tcp, answered }: Flow): string {
-  const ends = `from ${end(source, sourcePort)} to ${end(destination, destinationPort)}`;
-  return `${PROTOCOLS[protocol] ?? protocol} ${ends}: ${tcp?.state ?? (answered ? 'answered' : 'unanswered')}`;
+  const name = PROTOCOLS[protocol] ?? String(protocol);
+  const hasPorts = name === 'tcp' || name === 'udp';
+  const from = hasPorts ? end(source, sourcePort) : formatIpv4(source);
+  const to = hasPorts ? end(destination, destinationPort) : formatIpv4(destination);
+  return `${name} from ${from} to ${to}: ${tcp?.state ?? (answered ? 'answered' : 'unanswered')}`;
 }
 
 const end = (address: number, port: number): string => `${formatIpv4(address)}:${port}`;
