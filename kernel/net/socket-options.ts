@@ -43,6 +43,12 @@ export interface SettableOptions {
   readonly TCP_MAXSEG: number;
   /** How long data may stay unacknowledged before the connection fails with ETIMEDOUT (RFC 9293 section 3.8.3). */
   readonly TCP_USER_TIMEOUT: number;
+  /** How often a SYN is sent again before `connect` fails with ETIMEDOUT; 0: for 180 s (RFC 9293 section 3.8.3). */
+  readonly TCP_SYNCNT: number;
+  /** How long a closed connection waits in FIN-WAIT-2 for the FIN of the peer. */
+  readonly TCP_LINGER2: number;
+  /** Whether the next acknowledgements are sent at once, and not delayed. */
+  readonly TCP_QUICKACK: boolean;
   /** The algorithm of congestion control, by name. */
   readonly TCP_CONGESTION: CongestionAlgorithm;
   /** Time to live of what is sent, 1 to 255. */

@@ -214,6 +214,10 @@ export class TcpConnection {
         break;
       case 'noDelay':
         output(block);
+        break;
+      case 'quickAcks':
+        block.quickAcksLeft = block.options.quickAcks;
+        output(block);
     }
   }
 
