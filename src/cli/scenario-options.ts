@@ -34,7 +34,11 @@ export function optionValues(name: string, { options = {} }: Scenario, args: rea
  * Values for the options of `scenario`: those in the header of the journal at `path`, else the defaults. Throws a
  * UsageError.
  */
-export function valuesIn({ scenario: name, options: recorded }: JournalHeader, scenario: Scenario, path: string): Values {
+export function valuesIn(
+  { scenario: name, options: recorded }: JournalHeader,
+  scenario: Scenario,
+  path: string,
+): Values {
   const { values = {} } = recorded;
   const { options = {} } = scenario;
   const where = `${path}, line 1`;
@@ -42,7 +46,9 @@ export function valuesIn({ scenario: name, options: recorded }: JournalHeader, s
   for (const [option, value] of Object.entries(values)) {
     if (!Object.hasOwn(options, option)) throw new UsageError(`${where}: ${unknown(name, option, options).message}`);
     if (!isValue(options[option]!, value)) {
-      throw new UsageError(`${where}: ${JSON.stringify(value)} is no value of the option ${option} of scenario ${name}`);
+      throw new UsageError(
+        `${where}: ${JSON.stringify(value)} is no value of the option ${option} of scenario ${name}`,
+      );
     }
   }
   return { ...defaultsOf(options), ...values };

@@ -12,8 +12,8 @@ import type { Flow } from '../../kernel/net/filter/flow.ts';
 import type { MappingRow } from '../../kernel/net/nat/mapping-row.ts';
 import { formatIpv4 } from '../lib/bytes.ts';
 import type { Computer } from '../world/computer.ts';
-import type { NatOptions } from '../world/translation.ts';
 import { scenario } from '../world/scenario.ts';
+import type { NatOptions } from '../world/translation.ts';
 
 const NAT: NatOptions = {
   outside: 'eth1',

@@ -85,12 +85,18 @@ interface Other {
 export type Move = Segment | Handshake | Datagram | Query | ErrorAbout | Other;
 
 const who = {
-  pair: fc.record({ inside: fc.constantFrom(0 as const, 1 as const), outside: fc.constantFrom(0 as const, 1 as const) }),
+  pair: fc.record({
+    inside: fc.constantFrom(0 as const, 1 as const),
+    outside: fc.constantFrom(0 as const, 1 as const),
+  }),
   from: fc.constantFrom('inside' as const, 'outside' as const),
 };
 const flags = fc.oneof(
   { weight: 8, arbitrary: fc.constantFrom(ACK, ACK, PSH | ACK, SYN, SYN | ACK, FIN | ACK, FIN | ACK, RST, RST | ACK) },
-  { weight: 1, arbitrary: fc.constantFrom(0, FIN, PSH, URG, SYN | FIN, SYN | RST, FIN | PSH | URG, ACK | URG, SYN | URG) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(0, FIN, PSH, URG, SYN | FIN, SYN | RST, FIN | PSH | URG, ACK | URG, SYN | URG),
+  },
   { weight: 1, arbitrary: fc.nat(63) },
 );
 /**
@@ -111,14 +117,20 @@ const segment = fc.record({
   window: fc.constantFrom(WINDOW, 2 * WINDOW),
   dataBytes: fc.constantFrom(0, 0, 1, 10, 100),
   scale: fc.boolean(),
-  dataOffset: fc.oneof({ weight: 30, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.constantFrom(0, 4, 15) }),
+  dataOffset: fc.oneof(
+    { weight: 30, arbitrary: fc.constant(null) },
+    { weight: 1, arbitrary: fc.constantFrom(0, 4, 15) },
+  ),
 });
 const handshake = fc.record({ kind: fc.constant('handshake' as const), ...who, scale: fc.boolean() });
 const datagram = fc.record({
   kind: fc.constant('datagram' as const),
   ...who,
   port: fc.integer({ min: 53, max: 54 }),
-  lengthError: fc.oneof({ weight: 10, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constantFrom(-9, -1, 1) }),
+  lengthError: fc.oneof(
+    { weight: 10, arbitrary: fc.constant(0) },
+    { weight: 1, arbitrary: fc.constantFrom(-9, -1, 1) },
+  ),
 });
 const query = fc.record({
   kind: fc.constant('query' as const),
@@ -150,7 +162,17 @@ export const move: fc.Arbitrary<Move> = fc.oneof(
 class Conversation {
   readonly #next: Record<Side, number> = { ...FIRST_SEQ };
 
-  segment({ from, flags: bits, seqOffset, ackOffset, window, dataBytes, scale, dataOffset, ...ends }: Segment & Ends): Uint8Array {
+  segment({
+    from,
+    flags: bits,
+    seqOffset,
+    ackOffset,
+    window,
+    dataBytes,
+    scale,
+    dataOffset,
+    ...ends
+  }: Segment & Ends): Uint8Array {
     const to = from === 'inside' ? 'outside' : 'inside';
     // Linux forgets no SYN for one with a lower number, which then cannot be answered.
     const seq = (this.#next[from] + ((bits & SYN) !== 0 ? 0 : seqOffset)) >>> 0;

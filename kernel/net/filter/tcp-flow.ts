@@ -45,14 +45,27 @@ class End {
 export class TcpFlow {
   state: TcpFlowState = 'SYN-SENT';
   readonly #ends: readonly [End, End] = [new End(), new End()];
+  /** Whose reset closed it, if one did. */
+  #resetBy: 0 | 1 | null = null;
   /** A SYN that came in the middle of the connection, from who opened it. */
   #again: Uint8Array | null = null;
 
   /** Takes the SYN at `at`, with which a connection begins or an old one is followed by a new one. */
   open(bytes: Uint8Array, at: number, lengthBytes: number): void {
     this.state = 'SYN-SENT';
+    this.#resetBy = null;
     for (const end of this.#ends) Object.assign(end, new End());
     this.#note(0, bytes, at, lengthBytes);
+  }
+
+  /**
+   * Whether a SYN of that end begins another connection: both ends have finished this one, or who opened it has reset it.
+   * When the other end has, an answer to the SYN will tell.
+   */
+  isOverFor(from: 0 | 1): boolean {
+    if (this.state !== 'CLOSED') return this.state === 'TIME-WAIT';
+    const finished = this.#ends[0].fin || this.#ends[1].fin;
+    return from === 0 && (finished || this.#resetBy === 0);
   }
 
   /**
@@ -127,7 +140,7 @@ export class TcpFlow {
     if ((flags & RST) !== 0 && peer.acks && seqLt(seq, peer.ack)) return false;
     // The first segment of an end says where its numbers begin; a reset in answer to a SYN has none of its own.
     if (!own.seen) return (flags & RST) !== 0 || (flags & SYN) !== 0;
-    if (peer.seen && seqGt(segmentEnd(bytes, at, lengthBytes), own.limit)) return false;
+    if (seqGt(segmentEnd(bytes, at, lengthBytes), own.limit)) return false;
     if (!seqGeq(seq, seqAdd(own.end, -peer.window))) return false;
     const slack = Math.max(LEAST_ACK_SLACK, own.window);
     return (flags & ACK) === 0 || !peer.seen || seqGeq(ack, seqAdd(peer.end, -slack));
@@ -160,8 +173,10 @@ export class TcpFlow {
 
   #step(from: 0 | 1, flags: number): void {
     const [opener, other] = this.#ends;
-    if ((flags & RST) !== 0) this.state = 'CLOSED';
-    else if (opener.finished && other.finished) this.state = 'TIME-WAIT';
+    if ((flags & RST) !== 0) {
+      this.state = 'CLOSED';
+      this.#resetBy = from;
+    } else if (opener.finished && other.finished) this.state = 'TIME-WAIT';
     else if (opener.fin && other.fin) this.state = 'CLOSING';
     else if (opener.fin || other.fin) this.state = 'FIN-WAIT';
     else if (this.state === 'SYN-SENT' && from === 1 && (flags & SYN) !== 0) this.state = 'SYN-RECEIVED';

@@ -189,13 +189,9 @@ const hasPorts = (protocol: number): boolean =>
 const isReset = ({ header, bytes, transportAt }: PacketView): boolean =>
   header.protocol === TCP_PROTOCOL && transportAt !== ABSENT && (bytes[transportAt + 13]! & RST) !== 0;
 
-/**
- * Whether the packet in `view` is the SYN of a new connection between the ends of one that has ended: of who opened that,
- * or, once it was closed by both, of either.
- */
-function isOver(flow: Flow, forward: boolean, { bytes, transportAt }: PacketView): boolean {
-  const state = flow.tcp?.state;
-  if (state !== 'TIME-WAIT' && !(state === 'CLOSED' && forward)) return false;
+/** Whether the packet in `view` is the SYN of a new connection between the ends of one that has ended. */
+function isOver({ tcp }: Flow, forward: boolean, { bytes, transportAt }: PacketView): boolean {
+  if (tcp === null || !tcp.isOverFor(forward ? 0 : 1)) return false;
   return (bytes[transportAt + 13]! & (SYN | ACK | RST)) === SYN;
 }
 
