@@ -97,7 +97,10 @@ export class Ipv4Output {
     this.#identification = (this.#identification + 1) & 0xffff;
     this.counters.sent += 1;
     const trace = this.#context.trace;
-    if (trace !== null) trace.ipv4('out', source, destination, protocol, packet.length);
+    if (trace !== null) {
+      trace.route(destination, this.#routes.prefixOf(destination), route.gateway, link.name);
+      trace.ipv4('out', source, destination, protocol, packet.length);
+    }
     if (this.#hooks.active) this.#sendThroughHooks(packet, route);
     else link.send(packet, nextHopOf(route, destination));
   }
