@@ -56,7 +56,7 @@ const seedOption = ['--seed <text>', 'everything random follows from it', '1'] a
 function addTour(program: Command): void {
   program
     .command('tour')
-    .description('the journey of the first packet, step by step, register by register')
+    .description('the journey of a web page, step by step, its first packet register by register')
     .option(...seedOption)
     .option('--json', 'print the journey as JSON')
     .option('--quiet', 'print only the names of the files written')

@@ -7,8 +7,9 @@
  *             ├── switch ── home ── isp ════════ edge ── server
  *     bob   ──┘             NAT     DNS
  */
-import { dnsServer } from '../../kernel/apps/dns/server.ts';
+
 import { Resolver } from '../../kernel/apps/dns/resolver.ts';
+import { dnsServer } from '../../kernel/apps/dns/server.ts';
 import { type FetchReport, httpClient } from '../../kernel/apps/http-client.ts';
 import { type HttpAnswer, httpServer } from '../../kernel/apps/http-server.ts';
 import { parseIpv4, readBe16 } from '../lib/bytes.ts';
@@ -24,8 +25,8 @@ const EDGE = '198.51.100.2';
 const SERVER = '192.0.2.80';
 /** By then all PHYs have negotiated their links. */
 const LINK_UP_NS = 2_000_000_000;
-/** The page has come, and alice, who closes first, is in TIME-WAIT. */
-const CLOSED_NS = 2_100_000_000;
+/** The page has come, the server has forgotten, and alice, who closed first, is in TIME-WAIT. */
+export const CLOSED_NS = 2_100_000_000;
 /** Behind 2 MSL, which is four minutes. */
 const END_NS = 250_000_000_000;
 const LONG_HAUL_METRES = 100_000;
