@@ -22,7 +22,7 @@ export type Moment =
   | ({ readonly probe: 'loss'; readonly wire: string } & EventOf<ReturnType<typeof deliveries>>)
   | ({ readonly probe: 'switch' } & EventOf<ReturnType<typeof switchEvents>>)
   | ({ readonly probe: 'nat' } & EventOf<ReturnType<typeof natEvents>>)
-  /** What a host had in its table of sockets when a program called the kernel, or TCP sent something again. */
+  /** What a host had in its table of sockets when a program called the kernel, or before a connection changed its state. */
   | { readonly probe: 'sockets'; readonly timeNs: number; readonly host: string; readonly rows: readonly SocketRow[] }
   | ({ readonly probe: 'nic' } & EventOf<ReturnType<typeof nicEvents>>)
   | ({ readonly probe: 'kernel' } & EventOf<ReturnType<typeof kernelEvents>>)
@@ -60,7 +60,7 @@ export class Recording {
       for (const nic of nics) this.#note(nicEvents(nic.device, nic.name, clock), event => ({ probe: 'nic', ...event }));
       this.#note(kernelEvents(kernel, name, clock), event => ({ probe: 'kernel', ...event }));
       const looks = kernelEvents(kernel, name, clock).pipe(
-        filter(({ kind }) => kind === 'syscall' || kind === 'resend'),
+        filter(({ kind }) => kind === 'syscall' || kind === 'state'),
       );
       const rows = looks.pipe(map(() => kernel.net.sockets.table()));
       this.#note(rows, table => ({ probe: 'sockets', timeNs: clock.nowNs, host: name, rows: table }));

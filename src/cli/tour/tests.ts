@@ -64,9 +64,10 @@ export const inSwitch = <K extends SwitchKind>(
 export const inNat = (change: MomentOf<'nat'>['change'], protocol: string): Guard<MomentOf<'nat'>> =>
   ((moment: Moment) => moment.probe === 'nat' && moment.change === change && moment.row.protocol === protocol) as never;
 
-/** The table of sockets of `host`, as a program called. */
-export const socketsAt = (host: string): Guard<MomentOf<'sockets'>> =>
-  ((moment: Moment) => moment.probe === 'sockets' && moment.host === host) as never;
+/** The table of sockets of `host`, with one in `state`. */
+export const socketsAt = (host: string, state: string): Guard<MomentOf<'sockets'>> =>
+  ((moment: Moment) =>
+    moment.probe === 'sockets' && moment.host === host && moment.rows.some(row => row.state === state)) as never;
 
 /** The hart of `host` entered a trap for `cause`. */
 export const inTrap = (host: string, cause: number): Guard<MomentOf<'trap'>> =>

@@ -116,8 +116,8 @@ function connected(walk: Walk): void {
     'change of state',
     inKernel(ALICE, 'state', ({ to }) => to === 'SYN-SENT'),
   );
-  // The program goes on with another call.
-  const row = walk.ahead('table of sockets', socketsAt(ALICE)).rows.find(({ netid }) => netid === 'tcp')!;
+  const { rows } = walk.ahead('table of sockets', socketsAt(ALICE, 'ESTABLISHED'));
+  const row = rows.find(({ netid }) => netid === 'tcp')!;
   walk.tell(
     'Connected',
     ALICE,

@@ -19,9 +19,8 @@ function socket(walk: Walk): void {
     'system call',
     inKernel(ALICE, 'syscall', ({ text }) => text === 'socket tcp'),
   );
-  // The table is looked at as a call begins: the socket is in it at the next one.
-  walk.next('next call', inKernel(ALICE, 'syscall'));
-  const row = walk.next('table of sockets', socketsAt(ALICE)).rows.find(({ netid }) => netid === 'tcp')!;
+  const { rows } = walk.next('table of sockets', socketsAt(ALICE, 'CLOSED'));
+  const row = rows.find(({ netid }) => netid === 'tcp')!;
   walk.tell(
     'socket(): a block of memory',
     ALICE,

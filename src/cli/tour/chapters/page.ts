@@ -1,9 +1,9 @@
 /** The request, the answer, the segment that is lost, and how it gets there after all. */
 import { formatEndpoint } from '../../../../kernel/net/endpoint.ts';
+import type { Segment } from '../../../../kernel/net/tcp/segment.ts';
 import { seqDiff } from '../../../../kernel/net/tcp/seq.ts';
 import { flagNames, numberOf, segmentIn, textOf } from '../packet.ts';
 import { ALICE, BACK, SERVER, THERE } from '../places.ts';
-import type { Moment } from '../recording.ts';
 import { inKernel, lostOn, segmentOn, socketsAt } from '../tests.ts';
 import type { Walk } from '../walk.ts';
 
@@ -58,7 +58,7 @@ function accepted(walk: Walk): void {
     'name of the peer',
     inKernel(SERVER, 'syscall', ({ text }) => text.startsWith('getpeername')),
   );
-  const { rows } = walk.next('table of sockets', socketsAt(SERVER));
+  const { rows } = walk.next('table of sockets', socketsAt(SERVER, 'ESTABLISHED'));
   const lines = rows.map(({ state: name, local, peer: far }, index) => [
     `socket ${index + 1}`,
     `${formatEndpoint(local.address, local.port)} to ${formatEndpoint(far.address, far.port)}, ${name}`,
@@ -118,7 +118,7 @@ function sending(walk: Walk): void {
   const { dataBytes } = segmentIn(first.sent)!;
   // The program goes on with another call, when all of the page is in the send buffer.
   walk.next('next call', inKernel(SERVER, 'syscall'));
-  const { rows } = walk.next('table of sockets', socketsAt(SERVER));
+  const { rows } = walk.next('table of sockets', socketsAt(SERVER, 'ESTABLISHED'));
   const row = rows.find(({ state }) => state === 'ESTABLISHED')!;
   walk.tell(
     'The page goes out in segments',
@@ -153,11 +153,10 @@ function losing(walk: Walk): void {
 }
 
 function noticing(walk: Walk): void {
-  const isDuplicate = segmentOn(THERE.toSwitch, ({ sackBlocks }) => sackBlocks > 0);
-  const frame = walk.next('duplicate ACK', isDuplicate);
+  const hasSack = ({ sackBlocks }: Segment) => sackBlocks > 0;
+  const frame = walk.next('duplicate ACK', segmentOn(THERE.toSwitch, hasSack));
   const segment = segmentIn(frame.sent)!;
-  const resend = inKernel(SERVER, 'resend') as (moment: Moment) => moment is Moment;
-  const more = walk.meanwhile(isDuplicate, resend);
+  const arrived = walk.meanwhile(segmentOn(THERE.toServer, hasSack), inKernel(SERVER, 'resend'));
   walk.tell(
     'alice notices a hole',
     ALICE,
@@ -166,14 +165,14 @@ function noticing(walk: Walk): void {
     {
       'acknowledgement number': `${numberOf(segment.ack)}, as before`,
       'SACK says': `${numberOf(segment.sackEdges[0]!)} to ${numberOf(segment.sackEdges[1]!)} is there`,
-      'duplicate ACKs': `${1 + more.length}`,
+      'duplicate ACKs at the server': `${arrived.length}`,
     },
   );
 }
 
 function sendingAgain(walk: Walk): void {
   const resend = walk.next('retransmission', inKernel(SERVER, 'resend'));
-  const { rows } = walk.next('table of sockets', socketsAt(SERVER));
+  const { rows } = walk.ahead('table of sockets', socketsAt(SERVER, 'ESTABLISHED'));
   const row = rows.find(({ state }) => state === 'ESTABLISHED')!;
   const loss = walk.first('lost segment', lostOn(BACK.toIsp));
   const frame = walk.next(
@@ -190,7 +189,7 @@ function sendingAgain(walk: Walk): void {
       'sequence number': numberOf(resend.seq),
       length: `${resend.lengthBytes} bytes`,
       'after the loss': `${resend.timeNs - loss.timeNs} ns`,
-      'control block': row.info,
+      'control block, once all is repaired': row.info,
       'on the long cable': `from ${frame.timeNs} ns`,
     },
   );
