@@ -9,6 +9,7 @@ export const BUILT_IN: Readonly<Record<string, () => Promise<{ default: Scenario
   'duplex-mismatch': () => import('./duplex-mismatch.ts'),
   csma: () => import('./csma.ts'),
   'web-journey': () => import('./web-journey.ts'),
+  home: () => import('./home.ts'),
   web: () => import('./web.ts'),
   lab: () => import('./lab.ts'),
   'lab-client': () => import('./lab-client.ts'),
