@@ -64,7 +64,7 @@ describe.each(['switch', 'hub'] as const)('behind a %s', segment => {
     expect(Math.max(spans[0]![0], spans[1]![0])).toBeLessThan(Math.min(spans[0]![1], spans[1]![1]));
   });
 
-  test('4787-9 who comes round by the router looks as if from outside; a visitor keeps its address', () => {
+  test('RFC 4787 REQ-9: who comes round by the router looks as if from outside; a visitor keeps its address', () => {
     expect(run.result.seenByBob.map(hostOf).toSorted()).toEqual(['198.51.100.7', PUBLIC]);
   });
 
