@@ -39,8 +39,9 @@ export interface KernelTrace {
   frame(direction: Direction, iface: string, etherType: number, lengthBytes: number, handler: string | null): void;
   arp(text: string): void;
   /**
-   * This host found its way for a packet of its own to `destination`: the prefix that matched, the next hop (0: the
-   * destination is on the link), the link.
+   * This host found its way for a packet of its own to `destination`: the prefix that matched (empty where
+   * a group, or the interface that the socket is bound to, has decided), the next hop (0: the destination is on the
+   * link), the link.
    */
   route(destination: number, prefix: string, gateway: number, link: string): void;
   /** An IPv4 packet: one that came in, before anything was decided about it, or one of this host's own on its way out. */
