@@ -102,6 +102,8 @@ function addLive(program: Command): void {
     .command('live')
     .description('run a scenario against wall-clock time, with wires open to real peers')
     .argument('<scenario>')
+    .argument('[options...]', 'options of the scenario itself')
+    .allowUnknownOption()
     .requiredOption('--wire <name=socket>', 'open the wire NAME at the unix socket SOCKET (repeatable)', collect)
     .option(...seedOption)
     .option('--for <duration>', 'end after this much time; otherwise on SIGINT', parseDuration)
@@ -115,7 +117,7 @@ function addLive(program: Command): void {
     .option('--journal <file>', 'record every frame that comes in, for `ringtail replay`')
     .option('--pcap <file>', 'write every frame on every wire')
     .option('--vcd <file>', 'write interrupt, bus and wire signals')
-    .action(async (name, options) => (await import('./live-command.ts')).liveCommand(name, options));
+    .action(async (name, args, options) => (await import('./live-command.ts')).liveCommand(name, args, options));
 }
 
 function addReplay(program: Command): void {

@@ -14,4 +14,5 @@ export const BUILT_IN: Readonly<Record<string, () => Promise<{ default: Scenario
   web: () => import('./web.ts'),
   lab: () => import('./lab.ts'),
   'lab-client': () => import('./lab-client.ts'),
+  'lab-router': () => import('./lab-router.ts'),
 };
