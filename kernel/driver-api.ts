@@ -59,7 +59,10 @@ export interface PacketBuffer {
   segmentBytes: number;
   /** The first octet behind the TCP header, which is in the first buffer. Of meaning with `segmentBytes`. */
   dataStart: number;
-  /** Where a packet that is to be segmented goes on: its buffers are sent, freed and change hands as one. */
+  /**
+   * Where a packet that does not fit into one buffer goes on: its buffers are sent, freed and change hands as one. A
+   * driver meets one only if it is to be segmented; others are for the kernel alone (`net/chain.ts`).
+   */
   next: PacketBuffer | null;
   /**
    * The 16 bits of control information in an IEEE 802.1Q tag that is not among the octets: the hardware took it out,

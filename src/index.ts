@@ -48,6 +48,7 @@ export { type KernelEvent, kernelEvents } from './observe/kernel-probe.ts';
 export { type NatEvent, natEvents } from './observe/nat-probe.ts';
 export { type NicEvent, nicEvents } from './observe/nic-probe.ts';
 export type { ByteSink } from './observe/pcapng.ts';
+export { type SwitchEvent, switchEvents } from './observe/switch-probe.ts';
 export type { TextSink } from './observe/vcd.ts';
 export { virtualTimeScheduler } from './observe/virtual-time-scheduler.ts';
 export { type AccessCosts, type Computer, type ComputerOptions, FREE, PCI_LIKE } from './world/computer.ts';

@@ -13,11 +13,13 @@
 import { formatIpv4, formatMac } from '../../src/lib/bytes.ts';
 import type { KernelContext } from '../context.ts';
 import type { DriverTimer, PacketBuffer } from '../driver-api.ts';
+import type { AddressClaim } from './address-claim.ts';
 import { ARP_PACKET_BYTES, ArpPacket, emitArp, parseArp, REPLY, REQUEST } from './arp-packet.ts';
 import type { Drops } from './drop.ts';
 import { BROADCAST_MAC, ETHERTYPE_ARP, ETHERTYPE_IPV4, type Ethernet } from './ethernet.ts';
-import type { Interface, Neighbours } from './interface.ts';
-import { isClassDOrE, isLoopback, LIMITED_BROADCAST } from './ipv4/address.ts';
+import { type Interface, macOfGroup, type Neighbours } from './interface.ts';
+import { isClassDOrE, isLoopback, isMulticast, LIMITED_BROADCAST } from './ipv4/address.ts';
+import { FRAGMENT_OFFSET, fragmentWordOf } from './ipv4/header.ts';
 import { ETHERNET_HEADER_BYTES } from './packet.ts';
 
 const SECOND_NS = 1_000_000_000;
@@ -30,13 +32,10 @@ const RETRY_NS = SECOND_NS;
 /** Requests without an answer after which the address counts as unreachable. */
 const MAX_REQUESTS = 3;
 const MAX_ENTRIES = 512;
-/** Packets that wait for one address; a newer one takes the place of the oldest. */
-const QUEUE_PACKETS = 4;
+/** Datagrams that wait for one address, in however many fragments; a newer one takes the place of the oldest. */
+const QUEUE_DATAGRAMS = 4;
 /** Packets that wait in all, so that a scan of a network cannot take every buffer. */
 const MAX_WAITING = 64;
-/** RFC 5227 section 2.3: ANNOUNCE_NUM and ANNOUNCE_INTERVAL. */
-const ANNOUNCE_COUNT = 2;
-const ANNOUNCE_INTERVAL_NS = 2 * SECOND_NS;
 
 const NO_MAC = new Uint8Array(6);
 
@@ -60,44 +59,48 @@ interface Entry {
   requests: number;
   readonly timer: DriverTimer;
   readonly waiting: PacketBuffer[];
+  /** Those among them that begin a datagram. */
+  datagrams: number;
 }
 
 export class ArpCache implements Neighbours {
-  readonly counters = { requestsSent: 0, repliesSent: 0, received: 0, conflicts: 0, failures: 0 };
+  readonly counters = { requestsSent: 0, repliesSent: 0, received: 0, failures: 0 };
   readonly #context: KernelContext;
   readonly #iface: Interface;
   readonly #ethernet: Ethernet;
   readonly #drops: Drops;
   readonly #unreachable: (packet: PacketBuffer) => void;
-  readonly #announces: boolean;
   readonly #entries = new Map<number, Entry>();
   readonly #received = new ArpPacket();
   readonly #sent = new ArpPacket();
-  readonly #announceTimer: DriverTimer;
-  #announcementsLeft = 0;
+  #claim: AddressClaim | null = null;
   #waitingCount = 0;
   /** As int32. */
   readonly #proxied = new Set<number>();
 
-  /**
-   * `unreachable` is told of each packet that is given up, before it is freed; the packet starts at its IPv4 header.
-   * `announces`: claim the address by gratuitous requests whenever the link comes up.
-   */
+  /** `unreachable` is told of each packet that is given up, before it is freed; the packet starts at its IPv4 header. */
   constructor(
     context: KernelContext,
     iface: Interface,
     ethernet: Ethernet,
     drops: Drops,
     unreachable: (packet: PacketBuffer) => void,
-    announces: boolean,
   ) {
     this.#context = context;
     this.#iface = iface;
     this.#ethernet = ethernet;
     this.#drops = drops;
     this.#unreachable = unreachable;
-    this.#announces = announces;
-    this.#announceTimer = context.timer(() => this.#announce());
+  }
+
+  /** For the address of the interface alone, once: `claim` hears what comes in. */
+  attach(claim: AddressClaim): void {
+    this.#claim = claim;
+  }
+
+  /** Broadcasts a request for `address`, which comes from it, or, as a probe, from nobody (RFC 5227). */
+  ask(address: number, probe: boolean): void {
+    this.#emit(REQUEST, BROADCAST_MAC, probe ? 0 : address, address, NO_MAC);
   }
 
   /** The entries, oldest first. */
@@ -115,6 +118,10 @@ export class ArpCache implements Neighbours {
   send(packet: PacketBuffer, nextHop: number): void {
     if (nextHop === LIMITED_BROADCAST || nextHop === this.#iface.broadcast) {
       this.#ethernet.output(this.#iface, packet, BROADCAST_MAC, ETHERTYPE_IPV4);
+      return;
+    }
+    if (isMulticast(nextHop)) {
+      this.#ethernet.output(this.#iface, packet, macOfGroup(nextHop), ETHERTYPE_IPV4);
       return;
     }
     const entry = this.#entries.get(nextHop | 0) ?? this.#add(nextHop);
@@ -139,12 +146,13 @@ export class ArpCache implements Neighbours {
     }
     this.#context.packets.free(packet);
     this.counters.received += 1;
-    const own = this.#iface.address;
-    if (own === 0 || isSameMac(arp.senderMac, this.#iface.mac)) return;
-    if (arp.senderAddress === own) {
-      this.#conflict(arp);
+    if (isSameMac(arp.senderMac, this.#iface.mac)) return;
+    if (this.#claim?.heard(arp) === true) {
+      this.#trace('address conflict', arp.senderAddress, arp.senderMac);
       return;
     }
+    const own = this.#iface.address;
+    if (own === 0) return;
     const forMe = arp.targetAddress === own || this.#proxied.has(arp.targetAddress | 0);
     // A probe (RFC 5227) comes from nobody: there is nothing to learn, but the answer defends the address.
     if (arp.senderAddress !== 0) this.#merge(arp, forMe);
@@ -152,13 +160,8 @@ export class ArpCache implements Neighbours {
   }
 
   linkChanged(up: boolean): void {
-    if (up && this.#announces && this.#iface.address !== 0) {
-      this.#announcementsLeft = ANNOUNCE_COUNT;
-      this.#announce();
-    } else if (!up) {
-      this.#announceTimer.cancel();
-      for (const entry of this.#entries.values()) this.#remove(entry);
-    }
+    if (!up) for (const entry of this.#entries.values()) this.#remove(entry);
+    this.#claim?.linkChanged(up);
   }
 
   /** What no station can say of itself: an address that is not one host's. */
@@ -179,20 +182,12 @@ export class ArpCache implements Neighbours {
     this.#trace('learned', entry.address, entry.mac);
     this.#waitingCount -= entry.waiting.length;
     for (const packet of entry.waiting) this.#ethernet.output(this.#iface, packet, entry.mac, ETHERTYPE_IPV4);
-    entry.waiting.length = 0;
+    entry.waiting.length = entry.datagrams = 0;
   }
 
   #reply(arp: ArpPacket): void {
     this.counters.repliesSent += 1;
     this.#emit(REPLY, arp.senderMac, arp.targetAddress, arp.senderAddress, arp.senderMac);
-  }
-
-  /** Somebody else uses our address. Both go on; the counter and the log are what an administrator looks at. */
-  #conflict(arp: ArpPacket): void {
-    this.counters.conflicts += 1;
-    this.#trace('address conflict', arp.senderAddress, arp.senderMac);
-    if (this.counters.conflicts > 1) return;
-    this.#context.log(`${this.#iface.name}: ${formatMac(arp.senderMac)} uses ${formatIpv4(arp.senderAddress)} too`);
   }
 
   /** An entry for `address`, and the first request for it. */
@@ -211,6 +206,7 @@ export class ArpCache implements Neighbours {
       requests: 0,
       timer: this.#context.timer(() => this.#timeout(entry)),
       waiting: [],
+      datagrams: 0,
     };
     this.#entries.set(address | 0, entry);
     return entry;
@@ -231,16 +227,24 @@ export class ArpCache implements Neighbours {
   }
 
   #wait(entry: Entry, packet: PacketBuffer): void {
-    if (entry.waiting.length === QUEUE_PACKETS) {
-      this.#waitingCount -= 1;
-      this.#drops.drop(entry.waiting.shift()!, this.#iface.name, 'ARP queue is full');
-    }
+    const begins = beginsDatagram(packet);
+    if (begins && entry.datagrams === QUEUE_DATAGRAMS) this.#dropOldest(entry);
     if (this.#waitingCount === MAX_WAITING) {
       this.#drops.drop(packet, this.#iface.name, 'ARP queue is full');
       return;
     }
     this.#waitingCount += 1;
     entry.waiting.push(packet);
+    if (begins) entry.datagrams += 1;
+  }
+
+  /** Makes room for a datagram: a part of the oldest would be of no use. */
+  #dropOldest(entry: Entry): void {
+    do {
+      this.#waitingCount -= 1;
+      this.#drops.drop(entry.waiting.shift()!, this.#iface.name, 'ARP queue is full');
+    } while (entry.waiting.length > 0 && !beginsDatagram(entry.waiting[0]!));
+    entry.datagrams -= 1;
   }
 
   #probe(entry: Entry): void {
@@ -281,14 +285,6 @@ export class ArpCache implements Neighbours {
     }
   }
 
-  /** RFC 5227 section 2.3: a request for our own address, which updates whoever knows us. */
-  #announce(): void {
-    this.#announcementsLeft -= 1;
-    const own = this.#iface.address;
-    this.#emit(REQUEST, BROADCAST_MAC, own, own, NO_MAC);
-    if (this.#announcementsLeft > 0) this.#announceTimer.armIn(ANNOUNCE_INTERVAL_NS);
-  }
-
   /** Without a buffer nothing is sent: the timer, or the neighbour, asks again. */
   #emit(
     opcode: number,
@@ -319,6 +315,10 @@ export class ArpCache implements Neighbours {
     trace.arp(`${this.#iface.name}: ${what} ${formatIpv4(address)}${at}`);
   }
 }
+
+/** Whether an IPv4 packet is not a fragment, or the first. */
+const beginsDatagram = ({ bytes, start }: PacketBuffer): boolean =>
+  (fragmentWordOf(bytes, start) & FRAGMENT_OFFSET) === 0;
 
 function isSameMac(a: Uint8Array, b: Uint8Array): boolean {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;

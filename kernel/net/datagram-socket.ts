@@ -10,13 +10,17 @@ import { formatIpv4 } from '../../src/lib/bytes.ts';
 import type { KernelContext } from '../context.ts';
 import { type Blocking, sleepOn, WaitChannel } from '../task.ts';
 import { checkPort, type Endpoint } from './endpoint.ts';
-import type { Ipv4Output } from './ipv4/output.ts';
-import { bufferBytes } from './option-value.ts';
+import { GroupMemberships } from './group-memberships.ts';
+import { isMulticast } from './ipv4/address.ts';
+import type { Ipv4Arrival } from './ipv4/input.ts';
+import type { Link } from './ipv4/link.ts';
+import type { Ipv4Output, MtuDiscover, Sender } from './ipv4/output.ts';
+import { bufferBytes, flag, oneOf, wholeNumber } from './option-value.ts';
 import { POLLERR, POLLIN, POLLNVAL, POLLOUT } from './poll.ts';
 import type { PortTable } from './port-table.ts';
 import { type Datagram, type DatagramType, Socket } from './socket.ts';
 import { SocketError } from './socket-error.ts';
-import type { SettableOptions, SocketOptions } from './socket-options.ts';
+import type { GroupMembership, SettableOptions, SocketOptions } from './socket-options.ts';
 import type { SocketRow } from './socket-row.ts';
 
 /** What a socket needs of its protocol. */
@@ -32,10 +36,11 @@ export interface DatagramProtocol {
 const RECEIVE_BUFFER_BYTES = 262_144;
 /** What a datagram takes of that beyond its bytes, so that empty ones are bounded too. */
 const DATAGRAM_OVERHEAD_BYTES = 64;
+const MTU_DISCOVER: readonly MtuDiscover[] = ['IP_PMTUDISC_DONT', 'IP_PMTUDISC_WANT', 'IP_PMTUDISC_DO'];
 /** Taken datagrams after which the front of the queue is cut off, should it never become empty. */
 const QUEUE_CUT = 256;
 
-export class DatagramSocket extends Socket {
+export class DatagramSocket extends Socket implements Sender {
   declare readonly type: DatagramType;
   /** Endpoints: read by all, set by the protocol (local) and by `connect` (remote). */
   localAddress = 0;
@@ -43,6 +48,13 @@ export class DatagramSocket extends Socket {
   remoteAddress = 0;
   remotePort = 0;
   connected = false;
+  /** Options: read by all, set by the program. */
+  device: Link | null = null;
+  multicastLink: Link | null = null;
+  multicastTtl = 1;
+  broadcast = false;
+  reuseAddress = false;
+  mtuDiscover: MtuDiscover = 'IP_PMTUDISC_DONT';
   readonly counters = { received: 0, sent: 0, dropped: 0, errors: 0 };
   readonly #context: KernelContext;
   readonly #protocol: DatagramProtocol;
@@ -52,6 +64,7 @@ export class DatagramSocket extends Socket {
   #head = 0;
   #queuedBytes = 0;
   #receiveBufferBytes = RECEIVE_BUFFER_BYTES;
+  readonly #memberships: GroupMemberships;
   #error: SocketError | null = null;
   #open = true;
 
@@ -68,6 +81,7 @@ export class DatagramSocket extends Socket {
     this.#protocol = protocol;
     this.#closed = closed;
     this.#readable = new WaitChannel(name);
+    this.#memberships = new GroupMemberships(protocol.output.groups);
   }
 
   bind(address: number, port: number): void {
@@ -78,7 +92,7 @@ export class DatagramSocket extends Socket {
     if (address !== 0 && !output.isOwnAddress(address)) {
       throw new SocketError('EADDRNOTAVAIL', `${formatIpv4(address)} is not an address of this host`);
     }
-    this.localPort = ports.choose(address, port);
+    this.localPort = ports.choose(address, port, undefined, this);
     this.localAddress = address;
     ports.add(this);
   }
@@ -163,6 +177,7 @@ export class DatagramSocket extends Socket {
     this.#open = false;
     this.#queue.length = this.#head = this.#queuedBytes = 0;
     this.#protocol.ports.remove(this);
+    this.#memberships.leaveAll();
     this.#closed(this);
     this.#readable.wakeAll();
     this.wakeWatchers();
@@ -188,17 +203,77 @@ export class DatagramSocket extends Socket {
   }
 
   protected override option(name: keyof SocketOptions): unknown {
-    if (name === 'SO_RCVBUF') return this.#receiveBufferBytes;
-    if (name === 'SO_ACCEPTCONN') return false;
-    return super.option(name);
+    switch (name) {
+      case 'SO_RCVBUF':
+        return this.#receiveBufferBytes;
+      case 'SO_ACCEPTCONN':
+        return false;
+      case 'SO_BROADCAST':
+        return this.broadcast;
+      case 'SO_REUSEADDR':
+        return this.reuseAddress;
+      case 'SO_BINDTODEVICE':
+        return this.device?.name ?? null;
+      case 'IP_MULTICAST_IF':
+        return this.multicastLink?.name ?? null;
+      case 'IP_MULTICAST_TTL':
+        return this.multicastTtl;
+      case 'IP_MTU_DISCOVER':
+        return this.mtuDiscover;
+      default:
+        return super.option(name);
+    }
   }
 
   protected override setOption(name: keyof SettableOptions, value: unknown): void {
-    if (name === 'SO_RCVBUF') this.#receiveBufferBytes = bufferBytes(value);
-    else super.setOption(name, value);
+    switch (name) {
+      case 'SO_RCVBUF':
+        this.#receiveBufferBytes = bufferBytes(value);
+        break;
+      case 'SO_BROADCAST':
+        this.broadcast = flag(value);
+        break;
+      case 'SO_REUSEADDR':
+        this.reuseAddress = flag(value);
+        break;
+      case 'SO_BINDTODEVICE':
+        this.device = this.#linkOf(value);
+        break;
+      case 'IP_MULTICAST_IF':
+        this.multicastLink = this.#linkOf(value);
+        break;
+      case 'IP_MULTICAST_TTL':
+        this.multicastTtl = wholeNumber(value, 0, 255);
+        break;
+      case 'IP_MTU_DISCOVER':
+        this.mtuDiscover = oneOf(value, MTU_DISCOVER);
+        break;
+      case 'IP_ADD_MEMBERSHIP':
+        this.#memberships.join(value as GroupMembership);
+        break;
+      case 'IP_DROP_MEMBERSHIP':
+        this.#memberships.leave(value as GroupMembership);
+        break;
+      default:
+        super.setOption(name, value);
+    }
   }
 
   // For the protocols.
+
+  /** Time to live of a datagram to `address`. */
+  timeToLiveFor(address: number): number {
+    return isMulticast(address) ? this.multicastTtl : this.ttl;
+  }
+
+  /** Whether the socket gets a datagram that went to a group, or to all, and came in by `arrival.link`. */
+  takesGroup(arrival: Ipv4Arrival, remotePort: number): boolean {
+    const { destination, link, source } = arrival;
+    if (this.localAddress !== 0 && this.localAddress !== destination) return false;
+    if (this.device !== null && this.device !== link) return false;
+    if (this.connected && (this.remoteAddress !== source || this.remotePort !== remotePort)) return false;
+    return !isMulticast(destination) || this.#memberships.has(link, destination);
+  }
 
   /** Whether a datagram of `lengthBytes` still fits. One that does not is counted, and the caller drops it. */
   hasRoomFor(lengthBytes: number): boolean {
@@ -222,6 +297,10 @@ export class DatagramSocket extends Socket {
     if (!this.connected) return;
     this.#readable.wakeOne();
     this.wakeWatchers();
+  }
+
+  #linkOf(value: unknown): Link | null {
+    return value === null ? null : this.#protocol.output.groups.linkNamed(String(value));
   }
 
   #take(): Datagram | null {

@@ -5,13 +5,22 @@
 import { readBe16, readBe32, writeBe16 } from '../../src/lib/bytes.ts';
 import type { KernelContext } from '../context.ts';
 import type { PacketBuffer } from '../driver-api.ts';
+import { allocateChain, chainBytes, readChain, writeChain } from './chain.ts';
 import type { DatagramProtocol, DatagramSocket } from './datagram-socket.ts';
 import type { DropReason } from './drop.ts';
-import { ECHO, emitIcmp, ICMP_HEADER_BYTES, ICMP_PROTOCOL, type IcmpReport, socketErrorOf } from './icmp-message.ts';
+import {
+  ECHO,
+  emitIcmp,
+  ICMP_HEADER_BYTES,
+  ICMP_PROTOCOL,
+  type IcmpReport,
+  isAboutPathMtu,
+  socketErrorOf,
+} from './icmp-message.ts';
 import type { Ipv4Header } from './ipv4/header.ts';
 import type { Ipv4Arrival } from './ipv4/input.ts';
 import type { Ipv4Output } from './ipv4/output.ts';
-import { allocateTransport, IPV4_HEADER_BYTES } from './packet.ts';
+import { IPV4_HEADER_BYTES } from './packet.ts';
 import { PortTable } from './port-table.ts';
 import { Slab } from './slab.ts';
 import { SocketError } from './socket-error.ts';
@@ -33,33 +42,42 @@ export class EchoSockets implements DatagramProtocol {
     if (bytes.length < ICMP_HEADER_BYTES || bytes[0] !== ECHO || bytes[1] !== 0) {
       throw new SocketError('EINVAL', 'not an echo request');
     }
-    const route = this.output.routeFor(socket, address, IPV4_HEADER_BYTES + bytes.length);
-    const packet = allocateTransport(this.#context.packets, bytes.length);
-    if (packet === null) throw new SocketError('ENOBUFS', 'no packet buffer is free');
-    packet.bytes.set(bytes, packet.start);
+    const { output } = this;
+    const lengthBytes = IPV4_HEADER_BYTES + bytes.length;
+    const route = output.routeFor(socket, address, lengthBytes);
+    const packet = allocateChain(this.#context.packets, bytes.length);
+    if (packet === null) throw new SocketError('ENOBUFS', 'too few packet buffers are free');
+    writeChain(packet, 0, bytes);
     writeBe16(packet.bytes, packet.start + 4, socket.localPort);
-    emitIcmp(packet.bytes, packet.start, packet.length, ECHO, 0, readBe32(packet.bytes, packet.start + 4));
+    emitIcmp(packet, ECHO, 0, readBe32(packet.bytes, packet.start + 4));
     const trace = this.#context.trace;
     if (trace !== null) trace.socket('out', socket.name, bytes.length);
     const source = socket.localAddress === 0 ? route.source : socket.localAddress;
-    this.output.send(packet, route, source, address, ICMP_PROTOCOL, socket.ttl, socket.typeOfService);
+    const dontFragment = output.dontFragment(socket, address, route.link, lengthBytes);
+    const ttl = socket.timeToLiveFor(address);
+    output.send(packet, route, source, address, ICMP_PROTOCOL, ttl, socket.typeOfService, dontFragment);
   }
 
   /** An echo reply; the packet stays the caller's. Returns why it was of no use, or null. */
   input(packet: PacketBuffer, arrival: Ipv4Arrival): DropReason | null {
-    const { bytes, start, length } = packet;
-    const socket = this.ports.find(arrival.destination, readBe16(bytes, start + 4), arrival.source, 0);
+    const { bytes, start } = packet;
+    const length = chainBytes(packet);
+    const socket = this.ports.find(arrival.destination, readBe16(bytes, start + 4), arrival.source, 0, arrival.link);
     if (socket === null) return 'nobody waits for the echo reply';
     if (!socket.hasRoomFor(length)) return 'receive buffer is full';
     const trace = this.#context.trace;
     if (trace !== null) trace.socket('in', socket.name, length);
-    const copy = this.#slab.copy(bytes, start, length);
+    const copy = this.#slab.take(length);
+    readChain(packet, 0, length, copy, 0);
     socket.deliver({ bytes: copy, address: arrival.source, port: 0, ttl: arrival.timeToLive });
     return null;
   }
 
   /** The echo request with `identifier` did not arrive. */
   error(report: IcmpReport, sent: Ipv4Header, identifier: number): void {
-    this.ports.find(sent.source, identifier, sent.destination, 0)?.fail(socketErrorOf(report));
+    const socket = this.ports.find(sent.source, identifier, sent.destination, 0);
+    if (socket === null) return;
+    if (isAboutPathMtu(report, sent)) this.output.learnPathMtu(sent.destination, report.word & 0xffff, sent.totalBytes);
+    socket.fail(socketErrorOf(report));
   }
 }

@@ -59,7 +59,7 @@ export class IcmpErrors {
     if (error === null) return;
     const quoteAt = packet.start - arrival.headerBytes;
     error.bytes.set(packet.bytes.subarray(quoteAt, quoteAt + quoteBytes), error.start + ICMP_HEADER_BYTES);
-    emitIcmp(error.bytes, error.start, error.length, type, code, word);
+    emitIcmp(error, type, code, word);
     this.counters.sent += 1;
     const asHost = this.#output.isOwnAddress(arrival.destination);
     const source = asHost ? arrival.destination : route.source;

@@ -5,7 +5,10 @@
  * number, pointer, gateway, MTU of the next hop; or it is unused, and zero.
  */
 import { writeBe16, writeBe32 } from '../../src/lib/bytes.ts';
-import { complement, sum } from './checksum.ts';
+import type { PacketBuffer } from '../driver-api.ts';
+import { chainBytes, sumChain } from './chain.ts';
+import { complement } from './checksum.ts';
+import { DONT_FRAGMENT, type Ipv4Header } from './ipv4/header.ts';
 import { SocketError, type SocketErrorCode } from './socket-error.ts';
 
 export const ICMP_HEADER_BYTES = 8;
@@ -44,20 +47,14 @@ export const isErrorType = (type: number): boolean =>
   type === TIME_EXCEEDED ||
   type === PARAMETER_PROBLEM;
 
-/** Writes the header of the message of `length` octets at `start`, checksum and all; what follows it stands already. */
-export function emitIcmp(
-  bytes: Uint8Array,
-  start: number,
-  length: number,
-  type: number,
-  code: number,
-  word: number,
-): void {
+/** Writes the header of the message that `packet` is, checksum and all; what follows it stands already. */
+export function emitIcmp(packet: PacketBuffer, type: number, code: number, word: number): void {
+  const { bytes, start } = packet;
   bytes[start] = type;
   bytes[start + 1] = code;
   writeBe16(bytes, start + 2, 0);
   writeBe32(bytes, start + 4, word);
-  writeBe16(bytes, start + 2, complement(sum(bytes, start, length)));
+  writeBe16(bytes, start + 2, complement(sumChain(packet, chainBytes(packet))));
 }
 
 /** An ICMP error as it concerns a sender. */
@@ -69,6 +66,12 @@ export interface IcmpReport {
   /** Who says so. */
   readonly reporter: number;
 }
+
+/** Whether an error says that a packet which must not be cut, whose header is `sent`, is longer than the path takes. */
+export const isAboutPathMtu = (report: IcmpReport, sent: Ipv4Header): boolean =>
+  report.type === DESTINATION_UNREACHABLE &&
+  report.code === FRAGMENTATION_NEEDED &&
+  (sent.fragment & DONT_FRAGMENT) !== 0;
 
 /** What a program is told: RFC 1122 sections 3.2.2.1 and 4.1.3.3, in the error numbers that BSD gives. */
 export function socketErrorOf(report: IcmpReport): SocketError {

@@ -5,7 +5,8 @@
 import { readBe16, readBe32, writeBe16 } from '../../src/lib/bytes.ts';
 import type { KernelContext } from '../context.ts';
 import type { PacketBuffer } from '../driver-api.ts';
-import { isGood, sum, update } from './checksum.ts';
+import { chainBytes, sumChain } from './chain.ts';
+import { isGood, update } from './checksum.ts';
 import type { DropReason, Drops } from './drop.ts';
 import type { EchoSockets } from './echo-sockets.ts';
 import {
@@ -20,9 +21,13 @@ import {
   TIME_EXCEEDED,
 } from './icmp-message.ts';
 import { ANY_ADDRESS } from './ipv4/address.ts';
-import type { Ipv4Header } from './ipv4/header.ts';
+import { Ipv4Header, parseUnchecked } from './ipv4/header.ts';
 import type { Ipv4Arrival, Ipv4Input, Ipv4Protocol } from './ipv4/input.ts';
 import { DEFAULT_TTL, type Ipv4Output } from './ipv4/output.ts';
+import type { Redirects } from './ipv4/redirects.ts';
+
+/** Redirects for a network, a host, and each of them for a type of service: a host has routes to hosts only. */
+const LAST_REDIRECT_CODE = 3;
 
 export class Icmp implements Ipv4Protocol {
   readonly name = 'ICMP';
@@ -31,29 +36,38 @@ export class Icmp implements Ipv4Protocol {
   readonly #input: Ipv4Input;
   readonly #output: Ipv4Output;
   readonly #echo: EchoSockets;
+  readonly #redirects: Redirects | null;
   readonly #drops: Drops;
+  readonly #redirected = new Ipv4Header();
 
-  /** `input` is where errors about other protocols' packets go. */
-  constructor(context: KernelContext, input: Ipv4Input, output: Ipv4Output, echo: EchoSockets, drops: Drops) {
+  /** `input` is where errors about other protocols' packets go. `redirects` is null on a router. */
+  constructor(
+    context: KernelContext,
+    input: Ipv4Input,
+    output: Ipv4Output,
+    echo: EchoSockets,
+    redirects: Redirects | null,
+    drops: Drops,
+  ) {
     this.#context = context;
     this.#input = input;
     this.#output = output;
     this.#echo = echo;
+    this.#redirects = redirects;
     this.#drops = drops;
   }
 
   input(packet: PacketBuffer, arrival: Ipv4Arrival): void {
     this.counters.received += 1;
-    const { bytes, start, length } = packet;
-    if (length < ICMP_HEADER_BYTES) {
+    if (packet.length < ICMP_HEADER_BYTES) {
       this.#drops.drop(packet, 'icmp', 'malformed ICMP');
       return;
     }
-    if (!isGood(sum(bytes, start, length))) {
+    if (!isGood(sumChain(packet, chainBytes(packet)))) {
       this.#drops.drop(packet, 'icmp', 'bad ICMP checksum');
       return;
     }
-    switch (bytes[start]) {
+    switch (packet.bytes[packet.start]) {
       case ECHO:
         this.#answer(packet, arrival);
         break;
@@ -68,7 +82,7 @@ export class Icmp implements Ipv4Protocol {
         this.#end(packet, this.#passOn(packet, arrival));
         break;
       case REDIRECT:
-        this.#drops.drop(packet, 'icmp', 'redirect not followed');
+        this.#end(packet, this.#redirect(packet, arrival));
         break;
       default:
         this.#drops.drop(packet, 'icmp', 'unknown ICMP type');
@@ -108,6 +122,18 @@ export class Icmp implements Ipv4Protocol {
     const report: IcmpReport = { type: bytes[start]!, code: bytes[start + 1]!, word, reporter: arrival.source };
     const quoted = this.#input.error(report, bytes, start + ICMP_HEADER_BYTES, length - ICMP_HEADER_BYTES);
     return quoted ? null : 'malformed ICMP';
+  }
+
+  /** RFC 1122 section 3.2.2.2; a router follows none (RFC 1812 section 5.2.7.2). */
+  #redirect(packet: PacketBuffer, arrival: Ipv4Arrival): DropReason | null {
+    const { bytes, start, length } = packet;
+    const quoted = this.#redirected;
+    if (!parseUnchecked(bytes, start + ICMP_HEADER_BYTES, length - ICMP_HEADER_BYTES, quoted)) return 'malformed ICMP';
+    const sent = this.#output.isOwnAddress(quoted.source) && bytes[start + 1]! <= LAST_REDIRECT_CODE;
+    if (!sent || this.#redirects === null || arrival.group) return 'redirect not followed';
+    const gateway = readBe32(bytes, start + 4);
+    const followed = this.#redirects.follow(arrival.link!, arrival.source, quoted.destination, gateway);
+    return followed ? null : 'redirect not followed';
   }
 
   #end(packet: PacketBuffer, reason: DropReason | null): void {

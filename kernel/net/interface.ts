@@ -10,12 +10,14 @@
 import { formatMac, readBe16, readBe32 } from '../../src/lib/bytes.ts';
 import type { KernelContext } from '../context.ts';
 import type { DeferredWork, LinkState, NetDriverOps, NetFeatures, NetInterface, PacketBuffer } from '../driver-api.ts';
+import { chainBytes } from './chain.ts';
 import type { Drops } from './drop.ts';
 import { LIMITED_BROADCAST, maskOf } from './ipv4/address.ts';
 import type { Link } from './ipv4/link.ts';
+import { MIN_MTU } from './ipv4/path-mtu.ts';
 
 /** Octets of payload in a frame (IEEE 802.3 clause 3.2.7). */
-const ETHERNET_MTU = 1500;
+export const ETHERNET_MTU = 1500;
 /** Packets that wait for the driver; the next one is dropped. */
 const TRANSMIT_QUEUE_PACKETS = 128;
 /** Offers to the driver in one go, after which one that neither takes packets nor means it is left alone. */
@@ -25,8 +27,8 @@ const LONGEST_BROADCAST_PREFIX = 30;
 
 /** Group addresses that an interface receives at most. */
 const MAX_GROUPS = 1024;
-/** 224.0.0.1, to which every host with an address belongs (RFC 1112 sections 4 and 6.4). */
-const ALL_HOSTS = Uint8Array.of(0x01, 0x00, 0x5e, 0x00, 0x00, 0x01);
+/** 224.0.0.1, to which every host with an address belongs (RFC 1112 section 4). */
+const ALL_HOSTS = macOfGroup(0xe000_0001);
 
 const BROADCAST_KEY = 2 ** 48 - 1;
 const LINK_DOWN: LinkState = { up: false, speedMbps: 0, fullDuplex: false };
@@ -60,11 +62,7 @@ export class Interface implements NetInterface, Link {
   readonly name: string;
   readonly type = 'Ethernet';
   readonly mac: Uint8Array;
-  readonly mtu = ETHERNET_MTU;
   readonly loopback = false;
-  readonly address: number;
-  readonly prefixLength: number;
-  readonly broadcast: number;
   readonly features: NetFeatures;
   readonly counters = { rxPackets: 0, rxBytes: 0, txPackets: 0, txBytes: 0, txDropped: 0 };
   readonly #context: KernelContext;
@@ -72,6 +70,10 @@ export class Interface implements NetInterface, Link {
   readonly #drops: Drops;
   readonly #upper: FrameInput;
   readonly #linkWork: DeferredWork;
+  #mtu = ETHERNET_MTU;
+  #address = 0;
+  #prefixLength = 0;
+  #broadcast = LIMITED_BROADCAST;
   #neighbours: Neighbours | null = null;
   #routes: LinkObserver | null = null;
   #link = LINK_DOWN;
@@ -85,12 +87,11 @@ export class Interface implements NetInterface, Link {
   #stopped = false;
   #offering = false;
 
-  /** `address` 0: the interface has no IPv4 address, and takes part in nothing but what registers for its EtherType. */
+  /** The interface has no IPv4 address yet. */
   constructor(
     context: KernelContext,
     index: number,
     mac: Uint8Array,
-    ipv4: { readonly address: number; readonly prefixLength: number },
     ops: NetDriverOps,
     drops: Drops,
     upper: FrameInput,
@@ -99,16 +100,27 @@ export class Interface implements NetInterface, Link {
     this.index = index;
     this.name = `eth${index}`;
     this.mac = mac.slice();
-    this.address = ipv4.address;
-    this.prefixLength = ipv4.prefixLength;
-    const hasBroadcast = ipv4.address !== 0 && ipv4.prefixLength <= LONGEST_BROADCAST_PREFIX;
-    this.broadcast = hasBroadcast ? (ipv4.address | ~maskOf(ipv4.prefixLength)) >>> 0 : LIMITED_BROADCAST;
     this.features = ops.features;
     this.#ops = ops;
     this.#drops = drops;
     this.#upper = upper;
     this.#linkWork = context.deferred(`${this.name} link`, () => this.#linkHasChanged());
-    if (this.address !== 0) this.join(ALL_HOSTS);
+  }
+
+  get mtu(): number {
+    return this.#mtu;
+  }
+
+  get address(): number {
+    return this.#address;
+  }
+
+  get prefixLength(): number {
+    return this.#prefixLength;
+  }
+
+  get broadcast(): number {
+    return this.#broadcast;
   }
 
   get link(): LinkState {
@@ -124,6 +136,26 @@ export class Interface implements NetInterface, Link {
     this.#neighbours = neighbours;
     this.#routes = routes;
     routes?.linkChanged(this, false);
+  }
+
+  /**
+   * For the stack alone, which keeps routes in step. Address 0: none, and then the interface receives broadcasts only.
+   */
+  setAddress(address: number, prefixLength: number): void {
+    if (address !== 0 && this.#address === 0) this.join(ALL_HOSTS);
+    if (address === 0 && this.#address !== 0) this.leave(ALL_HOSTS);
+    this.#address = address;
+    this.#prefixLength = prefixLength;
+    const hasBroadcast = address !== 0 && prefixLength <= LONGEST_BROADCAST_PREFIX;
+    this.#broadcast = hasBroadcast ? (address | ~maskOf(prefixLength)) >>> 0 : LIMITED_BROADCAST;
+  }
+
+  /** How long a packet may be that is sent. What comes in may be as long as the hardware takes. Throws a RangeError. */
+  setMtu(mtu: number): void {
+    if (!Number.isInteger(mtu) || mtu < MIN_MTU || mtu > ETHERNET_MTU) {
+      throw new RangeError(`an MTU of ${mtu}: it is ${MIN_MTU} to ${ETHERNET_MTU}`);
+    }
+    this.#mtu = mtu;
   }
 
   /** Starts the hardware. Throws what the driver throws. */
@@ -161,6 +193,14 @@ export class Interface implements NetInterface, Link {
     if (group.users > 0) return;
     this.#groups.delete(key);
     this.#groupsChanged();
+  }
+
+  joinGroup(group: number): void {
+    this.join(macOfGroup(group));
+  }
+
+  leaveGroup(group: number): void {
+    this.leave(macOfGroup(group));
   }
 
   /** Whether frames to the group address at `at` are for this host. All those to the broadcast address are. */
@@ -221,7 +261,7 @@ export class Interface implements NetInterface, Link {
     this.#offering = true;
     for (let offers = 0; this.#count > 0 && !this.#stopped && offers < MAX_OFFERS; offers++) {
       const packet = this.#queue[this.#head]!;
-      const lengthBytes = totalBytes(packet);
+      const lengthBytes = chainBytes(packet);
       // Stopped beforehand: `wakeQueue` may come while the driver is still about to say that it has no room.
       this.#stopped = true;
       if (!this.#ops.transmit(packet)) continue;
@@ -257,12 +297,10 @@ export class Interface implements NetInterface, Link {
   }
 }
 
-/** The octets of all its buffers. */
-function totalBytes(packet: PacketBuffer): number {
-  let bytes = packet.length;
-  for (let each = packet.next; each !== null; each = each.next) bytes += each.length;
-  return bytes;
-}
-
 /** A MAC address as a number. */
 const keyOf = (bytes: Uint8Array, at: number): number => readBe16(bytes, at) * 2 ** 32 + readBe32(bytes, at + 2);
+
+/** RFC 1112 section 6.4: the lower 23 bits of the address. */
+export function macOfGroup(group: number): Uint8Array {
+  return Uint8Array.of(0x01, 0x00, 0x5e, (group >>> 16) & 0x7f, (group >>> 8) & 0xff, group & 0xff);
+}

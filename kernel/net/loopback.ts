@@ -12,7 +12,8 @@ import type { Link } from './ipv4/link.ts';
 /** What a packet buffer holds is as long as what an Ethernet frame does. */
 const LOOPBACK_MTU = 1500;
 const NO_FEATURES: NetFeatures = { checksum: false, segmentationBuffers: 0, vlan: false };
-const QUEUE_PACKETS = 64;
+/** Room for the fragments of two of the longest datagrams. */
+const QUEUE_PACKETS = 128;
 /** Packets that come back in before other work has its turn. */
 const PACKETS_PER_RUN = 16;
 

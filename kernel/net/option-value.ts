@@ -20,6 +20,13 @@ export function wholeNumber(value: unknown, least: number, most: number): number
   throw new SocketError('EINVAL', `${value} is not a whole number from ${least} to ${most}`);
 }
 
+/** One of the names that the option has. */
+export function oneOf<T extends string>(value: unknown, names: readonly T[]): T {
+  const name = names.find(each => each === value);
+  if (name !== undefined) return name;
+  throw new SocketError('EINVAL', `${value} is none of ${names.join(', ')}`);
+}
+
 /** The size of a buffer. A larger one than there can be is cut down, as BSD does. */
 export function bufferBytes(value: unknown): number {
   return Math.min(MAX_BUFFER_BYTES, wholeNumber(value, 1, Number.MAX_SAFE_INTEGER));

@@ -7,6 +7,10 @@ import type { PacketBuffer, PacketPool } from '../driver-api.ts';
 
 export const ETHERNET_HEADER_BYTES = 14;
 export const IPV4_HEADER_BYTES = 20;
+/** With as many options as there can be. */
+export const MAX_IPV4_HEADER_BYTES = 60;
+/** The longest IPv4 packet: its length has 16 bits. */
+export const MAX_IPV4_BYTES = 65_535;
 
 /**
  * A packet that starts where the payload of IPv4 will, and is `length` bytes long; null when the pool is empty. The

@@ -1,5 +1,5 @@
 /**
- * Copies of received bytes for programs, cut one after the other from larger blocks: a twentieth of the cost of an
+ * Memory for received bytes that programs get, cut piece by piece from larger blocks: a twentieth of the cost of an
  * array of its own for each datagram. A block lives as long as one of its pieces does.
  */
 
@@ -9,14 +9,13 @@ export class Slab {
   #block = new Uint8Array(0);
   #used = 0;
 
-  /** A copy of `length` bytes of `bytes` from `start`; at most {@link BLOCK_BYTES}. */
-  copy(bytes: Uint8Array, start: number, length: number): Uint8Array {
+  /** A piece of `length` bytes, zero; at most {@link BLOCK_BYTES}. */
+  take(length: number): Uint8Array {
     if (this.#used + length > this.#block.length) {
       this.#block = new Uint8Array(BLOCK_BYTES);
       this.#used = 0;
     }
     const piece = this.#block.subarray(this.#used, this.#used + length);
-    piece.set(bytes.subarray(start, start + length));
     this.#used += length;
     return piece;
   }

@@ -7,6 +7,7 @@ import type { IcmpReport } from './icmp-message.ts';
 
 /** The error numbers that socket calls give, by name. */
 export type SocketErrorCode =
+  | 'EACCES'
   | 'EADDRINUSE'
   | 'EADDRNOTAVAIL'
   | 'EAGAIN'
@@ -23,6 +24,7 @@ export type SocketErrorCode =
   | 'EMFILE'
   | 'EMSGSIZE'
   | 'ENETUNREACH'
+  | 'ENODEV'
   | 'ENOBUFS'
   | 'ENOPROTOOPT'
   | 'ENOTCONN'

@@ -2,8 +2,15 @@
  * The options of sockets, by the names of POSIX and of <netinet/tcp.h>, each with the type of its value. Times are
  * nanoseconds of virtual time where C programs have seconds, milliseconds or a `struct timeval`.
  */
+import type { MtuDiscover } from './ipv4/output.ts';
 import type { SocketError } from './socket-error.ts';
 import type { CongestionAlgorithm, TcpInfo } from './tcp/user.ts';
+
+/** A group, on an interface: the first with an address unless named. */
+export interface GroupMembership {
+  readonly group: number;
+  readonly interface?: string;
+}
 
 /** What programs may set. */
 export interface SettableOptions {
@@ -13,7 +20,10 @@ export interface SettableOptions {
   readonly SO_RCVTIMEO: number;
   /** How long `send` waits before it fails with EAGAIN, and `connect` with EINPROGRESS; Infinity: for ever. */
   readonly SO_SNDTIMEO: number;
-  /** Whether a listener may take a port at which closed connections are still in TIME-WAIT. */
+  /**
+   * Whether a listener may take a port at which closed connections are still in TIME-WAIT; of datagram sockets, whether
+   * several may share a port, each of which then gets what is sent to a group or to all.
+   */
   readonly SO_REUSEADDR: boolean;
   /** Whether an idle connection is probed now and then (RFC 9293 section 3.8.4). */
   readonly SO_KEEPALIVE: boolean;
@@ -33,12 +43,34 @@ export interface SettableOptions {
   readonly TCP_MAXSEG: number;
   /** How long data may stay unacknowledged before the connection fails with ETIMEDOUT (RFC 9293 section 3.8.3). */
   readonly TCP_USER_TIMEOUT: number;
+  /** How often a SYN is sent again before `connect` fails with ETIMEDOUT; 0: for 180 s (RFC 9293 section 3.8.3). */
+  readonly TCP_SYNCNT: number;
+  /** How long a closed connection waits in FIN-WAIT-2 for the FIN of the peer. */
+  readonly TCP_LINGER2: number;
+  /** Whether the next acknowledgements are sent at once, and not delayed. */
+  readonly TCP_QUICKACK: boolean;
   /** The algorithm of congestion control, by name. */
   readonly TCP_CONGESTION: CongestionAlgorithm;
   /** Time to live of what is sent, 1 to 255. */
   readonly IP_TTL: number;
   /** The type-of-service octet of what is sent. */
   readonly IP_TOS: number;
+
+  // Of datagram sockets.
+
+  /** Whether datagrams may be sent to broadcast addresses; without it that fails with EACCES. */
+  readonly SO_BROADCAST: boolean;
+  /** The name of the only interface by which datagrams come and go, with an address or without; null: any. */
+  readonly SO_BINDTODEVICE: string | null;
+  /** Whether packets have DF set: `IP_PMTUDISC_DONT` unless set. What is sent without may be cut on its way. */
+  readonly IP_MTU_DISCOVER: MtuDiscover;
+  /** Time to live of what is sent to groups, 0 to 255; 1 unless set: they do not leave the link. */
+  readonly IP_MULTICAST_TTL: number;
+  /** The name of the interface by which datagrams to groups leave; null: the first with an address. */
+  readonly IP_MULTICAST_IF: string | null;
+  /** Receives what is sent to a group, until it is dropped or the socket closed. A sender's own host gets no copy. */
+  readonly IP_ADD_MEMBERSHIP: GroupMembership;
+  readonly IP_DROP_MEMBERSHIP: GroupMembership;
 }
 
 /** What programs may ask for. */

@@ -9,7 +9,9 @@
 import { InvariantError } from '../../src/lib/assert.ts';
 import type { KernelContext } from '../context.ts';
 import type { NetDriverOps, NetInterface, PacketBuffer } from '../driver-api.ts';
+import type { AddressState } from './address-claim.ts';
 import { ArpCache, type ArpRow } from './arp.ts';
+import { connectedRoutes, type RouteConfig } from './connected-routes.ts';
 import { Drops } from './drop.ts';
 import { EchoSockets } from './echo-sockets.ts';
 import { ETHERTYPE_ARP, ETHERTYPE_IPV4, Ethernet } from './ethernet.ts';
@@ -19,12 +21,14 @@ import { Icmp } from './icmp.ts';
 import { IcmpErrors } from './icmp-error.ts';
 import { DESTINATION_UNREACHABLE, HOST_UNREACHABLE, ICMP_PROTOCOL } from './icmp-message.ts';
 import { Interface } from './interface.ts';
-import { LIMITED_BROADCAST, LOOPBACK_NETWORK, LOOPBACK_PREFIX_LENGTH, maskOf } from './ipv4/address.ts';
+import { InterfaceAddress, type InterfaceConfig } from './interface-address.ts';
+import { LOOPBACK_NETWORK, LOOPBACK_PREFIX_LENGTH } from './ipv4/address.ts';
 import { type ForwardingPolicy, Ipv4Forward } from './ipv4/forward.ts';
 import { Hooks } from './ipv4/hooks.ts';
 import { Ipv4Input } from './ipv4/input.ts';
 import type { Link } from './ipv4/link.ts';
 import { Ipv4Output } from './ipv4/output.ts';
+import { Redirects } from './ipv4/redirects.ts';
 import { Loopback } from './loopback.ts';
 import type { NatConfig } from './nat/config.ts';
 import { Nat } from './nat/nat.ts';
@@ -35,24 +39,6 @@ import { StreamPorts } from './stream-ports.ts';
 import { TCP_PROTOCOL } from './tcp/segment.ts';
 import { Tcp } from './tcp/tcp.ts';
 import { UDP_PROTOCOL, Udp } from './udp.ts';
-
-/** The IPv4 configuration of one interface. Addresses are unsigned 32-bit numbers. */
-export interface InterfaceConfig {
-  readonly address: number;
-  readonly prefixLength: number;
-  /** The router that the default route leads to. */
-  readonly gateway?: number;
-  /** Whether to claim the address by gratuitous ARP whenever the link comes up (RFC 5227 section 2.3). */
-  readonly announce?: boolean;
-}
-
-/** A static route. Its interface is the one on whose network the gateway is. */
-export interface RouteConfig {
-  readonly destination: number;
-  readonly prefixLength: number;
-  readonly gateway: number;
-  readonly metric?: number;
-}
 
 export interface NetConfig {
   /** In the order in which drivers add interfaces. An interface beyond these stays without an address. */
@@ -66,8 +52,6 @@ export interface NetConfig {
   readonly filter?: FilterRules;
 }
 
-/** Prefix length of a route to one host. */
-const HOST_ROUTE = 32;
 const NO_CONFIG: InterfaceConfig = { address: 0, prefixLength: 0 };
 
 export class NetStack {
@@ -85,6 +69,8 @@ export class NetStack {
   /** Null on a host that does not forward. */
   readonly ipv4Forward: Ipv4Forward | null;
   readonly ipv4Output: Ipv4Output;
+  /** Null on a router. */
+  readonly redirects: Redirects | null;
   /** Null where no addresses are translated. */
   readonly nat: Nat | null;
   /** Null on a host without one. */
@@ -94,6 +80,7 @@ export class NetStack {
   readonly #echo: EchoSockets;
   readonly #interfaces: Interface[] = [];
   readonly #arpCaches: ArpCache[] = [];
+  readonly #addresses: InterfaceAddress[] = [];
   /** The loopback, then the interfaces. */
   readonly #links: Link[] = [];
 
@@ -105,9 +92,18 @@ export class NetStack {
     this.ipv4Output = new Ipv4Output(context, this.routes, this.#links, this.hooks, this.drops);
     this.icmpErrors = new IcmpErrors(context, this.ipv4Output);
     this.ipv4Forward = this.#forward(config.forwarding ?? false);
-    this.ipv4Input = new Ipv4Input(context, this.#links, this.icmpErrors, this.hooks, this.ipv4Forward, this.drops);
+    this.ipv4Input = new Ipv4Input(
+      context,
+      this.#links,
+      this.ipv4Output.groups,
+      this.icmpErrors,
+      this.hooks,
+      this.ipv4Forward,
+      this.drops,
+    );
     this.#echo = new EchoSockets(context, this.ipv4Output);
-    this.icmp = new Icmp(context, this.ipv4Input, this.ipv4Output, this.#echo, this.drops);
+    this.redirects = this.ipv4Forward === null ? new Redirects(context, this.routes, this.#links) : null;
+    this.icmp = new Icmp(context, this.ipv4Input, this.ipv4Output, this.#echo, this.redirects, this.drops);
     this.udp = new Udp(context, this.ipv4Output, this.icmpErrors, this.drops);
     this.tcp = new Tcp(context, this.ipv4Output, this.drops);
     const isOwnAddress = (address: number): boolean => this.ipv4Output.isOwnAddress(address);
@@ -140,17 +136,37 @@ export class NetStack {
   addInterface(mac: Uint8Array, ops: NetDriverOps): NetInterface {
     const index = this.#interfaces.length;
     const config = this.#config.interfaces[index] ?? NO_CONFIG;
-    const iface = new Interface(this.#context, index, mac, config, ops, this.drops, this.ethernet);
+    const iface = new Interface(this.#context, index, mac, ops, this.drops, this.ethernet);
     const unreachable = (packet: PacketBuffer): void => this.#unreachable(iface, packet);
-    const announces = config.announce ?? false;
-    const arp = new ArpCache(this.#context, iface, this.ethernet, this.drops, unreachable, announces);
+    const arp = new ArpCache(this.#context, iface, this.ethernet, this.drops, unreachable);
     // The routes of a router change with its links (RFC 1812 section 5.2.4); those of a host are what it was given.
     iface.attach(arp, this.ipv4Forward === null ? null : this.routes);
+    const statics = this.#config.routes ?? [];
+    const address = new InterfaceAddress(this.#context, iface, arp, this.routes, this.#links[0]!, statics);
+    this.#addresses.push(address);
     this.#interfaces.push(iface);
     this.#arpCaches.push(arp);
-    this.addLink(iface, config.gateway ?? 0, index);
+    this.#links.push(iface);
+    address.configure(config);
     this.#attachToNat(iface, arp);
     return iface;
+  }
+
+  /**
+   * Gives the interface with that index another configuration: the routes that followed from the old one go, those of the
+   * new one are put in. Throws a RangeError when it makes no sense, and then has changed nothing.
+   */
+  configure(index: number, config: InterfaceConfig): void {
+    const address = this.#addresses[index];
+    if (address === undefined) throw new RangeError(`there is no interface ${index}`);
+    this.redirects?.clear();
+    address.configure(config);
+    this.ipv4Output.pathMtus.linksChanged();
+  }
+
+  /** How far the interface with that index is with claiming its address. */
+  addressState(index: number): AddressState {
+    return this.#addresses[index]?.state ?? 'none';
   }
 
   /**
@@ -159,7 +175,9 @@ export class NetStack {
    */
   addLink(link: Link, gateway: number, metric: number): void {
     this.#links.push(link);
-    if (link.address !== 0) this.#addRoutes(link, gateway, metric);
+    if (link.address === 0) return;
+    const routes = connectedRoutes(link, gateway, metric, this.#links[0]!, this.#config.routes ?? []);
+    this.routes.edit(routes.map(route => ({ action: 'add', route })));
   }
 
   /** Starts every interface. One that cannot start is logged, and the others go on. */
@@ -180,7 +198,9 @@ export class NetStack {
     return {
       ...Object.fromEntries(this.#interfaces.map(iface => [iface.name, iface.statistics()])),
       ...Object.fromEntries(
-        this.#arpCaches.map((arp, index) => [`${this.#interfaces[index]!.name} arp`, arp.counters]),
+        this.#arpCaches.map((arp, index) => {
+          return [`${this.#interfaces[index]!.name} arp`, { ...arp.counters, ...this.#addresses[index]!.counters }];
+        }),
       ),
       ethernet: ethernet.counters,
       'ipv4 in': ipv4Input.counters,
@@ -230,18 +250,6 @@ export class NetStack {
     const link: Loopback = new Loopback(this.#context, this.drops, packet => this.ipv4Input.input(link, packet, false));
     this.#links.push(link);
     this.routes.add({ destination: LOOPBACK_NETWORK, prefixLength: LOOPBACK_PREFIX_LENGTH, link });
-  }
-
-  /** The host itself, its network, limited broadcast, the default gateway, and static routes by way of this network. */
-  #addRoutes(link: Link, gateway: number, metric: number): void {
-    const { address, prefixLength } = link;
-    this.routes.add({ destination: address, prefixLength: HOST_ROUTE, link: this.#links[0]!, source: address });
-    this.routes.add({ destination: address, prefixLength, link });
-    this.routes.add({ destination: LIMITED_BROADCAST, prefixLength: HOST_ROUTE, link, metric });
-    if (gateway !== 0) this.routes.add({ destination: 0, prefixLength: 0, gateway, link, metric });
-    const mask = maskOf(prefixLength);
-    const reachable = (this.#config.routes ?? []).filter(route => ((route.gateway ^ address) & mask) === 0);
-    this.routes.edit(reachable.map(route => ({ action: 'add', route: { ...route, link } })));
   }
 
   /**

@@ -7,6 +7,9 @@ import type { CongestionAlgorithm, KeepAlive, TcpOptions } from './tcp/user.ts';
 /** The times of RFC 1122 section 4.2.3.6 and of BSD: two hours of silence, then nine probes, 75 s apart. */
 const KEEP_ALIVE: KeepAlive = { idleNs: 7200e9, intervalNs: 75e9, count: 9 };
 const MAX_PROBES = 127;
+const MAX_SYN_RETRIES = 127;
+/** What TCP_QUICKACK turns on, as Linux counts them. */
+const QUICK_ACKS = 16;
 /** The payload of the largest IPv4 packet, and of the smallest that every link carries (RFC 791 section 3.2). */
 const MAX_SEGMENT_BYTES = 65_495;
 const MIN_SEGMENT_BYTES = 28;
@@ -48,6 +51,12 @@ export class StreamOptions {
         return tcp.mss;
       case 'TCP_USER_TIMEOUT':
         return tcp.userTimeoutNs;
+      case 'TCP_SYNCNT':
+        return tcp.synRetries;
+      case 'TCP_LINGER2':
+        return tcp.finWait2Ns;
+      case 'TCP_QUICKACK':
+        return tcp.quickAcks > 0;
       case 'TCP_CONGESTION':
         return tcp.congestion;
       default:
@@ -88,6 +97,15 @@ export class StreamOptions {
         return true;
       case 'TCP_USER_TIMEOUT':
         tcp.userTimeoutNs = finite(value);
+        return true;
+      case 'TCP_SYNCNT':
+        tcp.synRetries = wholeNumber(value, 0, MAX_SYN_RETRIES);
+        return true;
+      case 'TCP_LINGER2':
+        tcp.finWait2Ns = finite(value);
+        return true;
+      case 'TCP_QUICKACK':
+        tcp.quickAcks = flag(value) ? QUICK_ACKS : 0;
         return true;
       case 'TCP_CONGESTION':
         tcp.congestion = algorithm(value);

@@ -165,6 +165,10 @@ function linkOf(world: World, wire: Wire, end: 0 | 1): Pick<PhyLink, 'fullDuplex
     const nic = nics.find(each => each.name === name);
     if (nic !== undefined) return nic.device.phy.link;
   }
+  for (const { ports, device } of world.switches.values()) {
+    const port = device.ports[ports.findIndex(each => each.name === name)];
+    if (port !== undefined) return port.link;
+  }
   return world.openWires.get(wire.name)?.station.phy.link ?? { fullDuplex: true };
 }
 

@@ -11,6 +11,8 @@ const KEYWORDS = ['if', 'for', 'while', 'def', 'import', 'from', 'class', 'try',
 /** From weakest to strongest. `%` is not that of the end of the block. */
 const LEVELS: readonly RegExp[] = [/\|/y, /&/y, /<<|>>/y, /[+-]/y, /\/\/|\/|\*(?!\*)|%(?!\})/y];
 const MAX_DEPTH = 32;
+/** Of one kind, one after the other: each makes the tree deeper. */
+const MAX_OPERATORS = 256;
 
 /** What stands between `%{`, which was taken, and `}%`. Throws a ScriptError. */
 export function parseCode(cursor: Cursor): readonly Statement[] {
@@ -54,19 +56,25 @@ function parsePrinted(cursor: Cursor): readonly Code[] {
 }
 
 function parseOr(cursor: Cursor, depth: number): Code {
-  if (depth > MAX_DEPTH) cursor.fail(`more than ${MAX_DEPTH} brackets in one another`);
-  let left = parseAnd(cursor, depth);
-  while (cursor.take(/or\b/y) !== null) left = { kind: 'or', left, right: parseAnd(cursor, depth) };
-  return left;
+  checkDepth(cursor, depth);
+  return chain(cursor, /or\b/y, 'or', () => parseAnd(cursor, depth));
 }
 
 function parseAnd(cursor: Cursor, depth: number): Code {
-  let left = parseNot(cursor, depth);
-  while (cursor.take(/and\b/y) !== null) left = { kind: 'and', left, right: parseNot(cursor, depth) };
+  return chain(cursor, /and\b/y, 'and', () => parseNot(cursor, depth));
+}
+
+function chain(cursor: Cursor, word: RegExp, kind: 'and' | 'or', operand: () => Code): Code {
+  let left = operand();
+  for (let count = 1; cursor.take(word) !== null; count++) {
+    if (count > MAX_OPERATORS) cursor.fail(`more than ${MAX_OPERATORS} operators in a row`);
+    left = { kind, left, right: operand() };
+  }
   return left;
 }
 
 function parseNot(cursor: Cursor, depth: number): Code {
+  checkDepth(cursor, depth);
   if (cursor.take(/not\b/y) !== null) return { kind: 'not', of: parseNot(cursor, depth + 1) };
   const first = parseLevel(cursor, 0, depth);
   const rest: (readonly [Comparison, Code])[] = [];
@@ -80,7 +88,9 @@ function parseLevel(cursor: Cursor, level: number, depth: number): Code {
   const operators = LEVELS[level];
   if (operators === undefined) return parsePrimary(cursor, depth);
   let left = parseLevel(cursor, level + 1, depth);
+  let count = 0;
   for (let operator = cursor.take(operators); operator !== null; operator = cursor.take(operators)) {
+    if (++count > MAX_OPERATORS) cursor.fail(`more than ${MAX_OPERATORS} operators in a row`);
     const right = parseLevel(cursor, level + 1, depth);
     left = { kind: 'binary', operator: operator as BinaryOperator, left, right };
   }
@@ -88,7 +98,7 @@ function parseLevel(cursor: Cursor, level: number, depth: number): Code {
 }
 
 function parsePrimary(cursor: Cursor, depth: number): Code {
-  if (depth > MAX_DEPTH) cursor.fail(`more than ${MAX_DEPTH} brackets in one another`);
+  checkDepth(cursor, depth);
   if (cursor.accept('-')) return { kind: 'negative', of: parsePrimary(cursor, depth + 1) };
   if (cursor.accept('(')) {
     const inner = parseOr(cursor, depth + 1);
@@ -116,4 +126,8 @@ function parsePrimary(cursor: Cursor, depth: number): Code {
   while (cursor.accept(','));
   cursor.expect(')');
   return { kind: 'call', name, args, at };
+}
+
+function checkDepth(cursor: Cursor, depth: number): void {
+  if (depth > MAX_DEPTH) cursor.fail(`more than ${MAX_DEPTH} brackets in one another`);
 }

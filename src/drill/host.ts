@@ -26,6 +26,7 @@ import { type Blocking, sleepOn, WaitChannel } from '../../kernel/task.ts';
 import { FREE } from '../world/computer.ts';
 import { CLINT, MACHINE_CONTEXT, PCI_FIRST_IRQ, PLIC, RAM_BASE, UART } from '../world/memory-map.ts';
 import { IdealNic } from './ideal-nic.ts';
+import { DrillFailure } from './result.ts';
 
 const NIC_IRQ = PCI_FIRST_IRQ;
 const DOORBELL_IRQ = PCI_FIRST_IRQ + 1;
@@ -102,10 +103,10 @@ export class DrillHost {
     this.#doorbell.set(true);
   }
 
-  /** Lets the host run up to and including `untilNs`, or until `stop`. Throws what halted it. */
+  /** Lets the host run up to and including `untilNs`, or until `stop`. Throws a DrillFailure when it has halted. */
   run(untilNs: number, stop?: () => boolean): void {
     this.clock.run(untilNs, stop);
-    if (this.#hart.fault !== null) throw new Error(`the host halted: ${this.#hart.fault.message}`);
+    if (this.#hart.fault !== null) throw new DrillFailure(`the host halted: ${this.#hart.fault.message}`);
   }
 
   /** Lets the host do all that is to be done at this instant. */

@@ -21,13 +21,11 @@ import { ETHERTYPE_ARP, ETHERTYPE_IPV4 } from '../../kernel/net/ethernet.ts';
 import { ETHERNET_HEADER_BYTES } from '../../kernel/net/packet.ts';
 import { readBe16, writeBe16 } from '../lib/bytes.ts';
 
-export const HOST_MAC = Uint8Array.of(0x52, 0x54, 0x00, 0x00, 0x00, 0x01);
-export const PEER_MAC = Uint8Array.of(0x52, 0x54, 0x00, 0x00, 0x00, 0x02);
+const HOST_MAC = Uint8Array.of(0x52, 0x54, 0x00, 0x00, 0x00, 0x01);
+const PEER_MAC = Uint8Array.of(0x52, 0x54, 0x00, 0x00, 0x00, 0x02);
 /** A vendor number that nobody has, for the one device on the one bus. */
 const VENDOR_ID = 0xffff;
 const GIGABIT = { up: true, speedMbps: 1000, fullDuplex: true };
-/** What the wire may hold in all: a script that lets a host send for ever is stopped. */
-export const MAX_FRAMES = 100_000;
 
 /** A frame that crossed the border between driver and wire: DA to payload. */
 export interface DrillFrame {

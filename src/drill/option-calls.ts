@@ -23,9 +23,9 @@ interface NumberOption {
 }
 
 /** Names of options whose value is a flag, and those of a plain number or of a time. */
-type Flag = 'SO_REUSEADDR' | 'SO_KEEPALIVE' | 'TCP_NODELAY';
-type Count = 'SO_SNDBUF' | 'SO_RCVBUF' | 'TCP_KEEPCNT' | 'IP_TTL' | 'IP_TOS';
-type Time = 'TCP_KEEPIDLE' | 'TCP_KEEPINTVL' | 'TCP_USER_TIMEOUT';
+type Flag = 'SO_REUSEADDR' | 'SO_KEEPALIVE' | 'TCP_NODELAY' | 'TCP_QUICKACK';
+type Count = 'SO_SNDBUF' | 'SO_RCVBUF' | 'TCP_KEEPCNT' | 'TCP_SYNCNT' | 'IP_TTL' | 'IP_TOS';
+type Time = 'TCP_LINGER2' | 'TCP_KEEPIDLE' | 'TCP_KEEPINTVL' | 'TCP_USER_TIMEOUT';
 
 const flag = (level: Level, name: Flag): NumberOption => ({
   level,
@@ -61,6 +61,9 @@ const NUMBER_OPTIONS: Readonly<Record<string, NumberOption>> = {
     set: null,
   },
   TCP_NODELAY: flag('SOL_TCP', 'TCP_NODELAY'),
+  TCP_QUICKACK: flag('SOL_TCP', 'TCP_QUICKACK'),
+  TCP_SYNCNT: count('SOL_TCP', 'TCP_SYNCNT'),
+  TCP_LINGER2: time('TCP_LINGER2', NS_PER_SECOND),
   TCP_KEEPCNT: count('SOL_TCP', 'TCP_KEEPCNT'),
   TCP_KEEPIDLE: time('TCP_KEEPIDLE', NS_PER_SECOND),
   TCP_KEEPINTVL: time('TCP_KEEPINTVL', NS_PER_SECOND),

@@ -10,9 +10,9 @@ export const SYN = 0x02;
 export const RST = 0x04;
 export const PSH = 0x08;
 export const ACK = 0x10;
-export const URG = 0x20;
-export const ECE = 0x40;
-export const CWR = 0x80;
+const URG = 0x20;
+const ECE = 0x40;
+const CWR = 0x80;
 
 /** The letters of the flags, in the order in which they are written. */
 export const FLAG_LETTERS: readonly (readonly [string, number])[] = [
@@ -129,7 +129,7 @@ export const ICMP_CODES: Readonly<Record<string, readonly string[]>> = {
   time_exceeded: ['exceeded_in_transit', 'exceeded_in_reassembly'],
 };
 
-export const flagsText = (flags: number): string =>
+const flagsText = (flags: number): string =>
   FLAG_LETTERS.map(([letter, bit]) => ((flags & bit) === 0 ? '' : letter)).join('') || '-';
 
 /** The line that says so, without its time. Parsing it gives the same packet again. */

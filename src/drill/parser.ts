@@ -17,8 +17,13 @@ const NS_PER_SECOND = 1_000_000_000;
 /** A year: an event beyond that is a mistake. */
 const MAX_SECONDS = 366 * 86_400;
 
-/** What reading a script came to: the script, or why it cannot be run, and each thing that is not supported. */
-export type Parsed = { readonly script: Script } | { readonly script: null; readonly errors: readonly ScriptError[] };
+/** What reading a script came to. */
+export interface Parsed {
+  /** As far as it could be read; null when it is no script. */
+  readonly script: Script | null;
+  /** The mistake in it, or each thing that is not supported. */
+  readonly errors: readonly ScriptError[];
+}
 
 /** Reads the text of the script that messages call `path`. */
 export function parseScript(path: string, text: string): Parsed {
@@ -35,10 +40,9 @@ export function parseScript(path: string, text: string): Parsed {
   } catch (error) {
     if (!(error instanceof ScriptError)) throw error;
     // Behind what is not supported all may look wrong.
-    if (errors.length === 0) errors.push(error);
+    if (errors.length === 0) return { script: null, errors: [error] };
   }
-  if (errors.length > 0) return { script: null, errors };
-  return { script: { path, options, events } };
+  return { script: { path, options, events }, errors };
 }
 
 /** What is not supported is noted, and its line left out, to find out what else there is. */

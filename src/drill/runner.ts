@@ -49,7 +49,8 @@ export function runScript(path: string, text: string, run: RunSettings, observer
   });
   if (parsed.script === null) return rejected(parsed.errors);
   const { errors, calls, settings } = prepare(parsed.script, run);
-  if (settings === null || errors.length > 0) return rejected(errors);
+  const all = [...parsed.errors, ...errors].toSorted((a, b) => a.at.line - b.at.line);
+  if (settings === null || all.length > 0) return rejected(all);
   return new Run(parsed.script, settings, calls, observer).run();
 }
 
@@ -183,14 +184,16 @@ class Run {
     return { fromNs: base + fromNs, toNs: base + toNs };
   }
 
-  /** Lets time pass up to that of an event. */
-  #advance(untilNs: number): void {
-    if (untilNs < this.#host.nowNs) {
+  /** Lets time pass up to that of an event. A packet that was late within the tolerance may have made it late too. */
+  #advance(dueNs: number): void {
+    const { nowNs } = this.#host;
+    if (dueNs + this.#settings.toleranceNs < nowNs) {
       throw new DrillFailure('the event is due in the past', [
-        ['due', this.#seconds(untilNs)],
-        ['now', this.#seconds(this.#host.nowNs)],
+        ['due', this.#seconds(dueNs)],
+        ['now', this.#seconds(nowNs)],
       ]);
     }
+    const untilNs = Math.max(dueNs, nowNs);
     this.#calls.checkDue(untilNs);
     this.#host.run(untilNs);
     this.#calls.checkDone();

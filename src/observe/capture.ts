@@ -12,6 +12,7 @@ import { type Frame, MIN_FRAME_BYTES } from '../../hw/ethernet/frame.ts';
 import type { FrameEvent } from './frame-probe.ts';
 import type { NicEvent } from './nic-probe.ts';
 import { type ByteSink, PACKET_ERROR, PcapngWriter } from './pcapng.ts';
+import type { SwitchEvent } from './switch-probe.ts';
 import { TimeOrder } from './time-order.ts';
 
 interface Wire {
@@ -23,6 +24,7 @@ interface Wire {
 }
 
 interface Remark {
+  /** Or port of a switch. */
   readonly nic: string;
   readonly reason: string;
 }
@@ -54,10 +56,17 @@ export class Capture {
   /** Adds what a NIC throws away to the comments of the frames on its wire. */
   nic(events: Observable<NicEvent>): void {
     this.#subscriptions.add(
-      events.pipe(filter(event => event.kind === 'dropped')).subscribe(({ nic, frame, reason }) => {
-        const remarks = this.#remarks.get(frame) ?? [];
-        remarks.push({ nic, reason });
-        this.#remarks.set(frame, remarks);
+      events
+        .pipe(filter(event => event.kind === 'dropped'))
+        .subscribe(({ nic, frame, reason }) => this.#remark(frame, { nic, reason })),
+    );
+  }
+
+  /** Likewise what a switch drops, at the port where it came in. */
+  switch(events: Observable<SwitchEvent>): void {
+    this.#subscriptions.add(
+      events.pipe(filter(event => event.kind === 'dropped')).subscribe(({ switch: name, port, frame, reason }) => {
+        this.#remark(frame, { nic: `${name}.port${port}`, reason });
       }),
     );
   }
@@ -69,6 +78,14 @@ export class Capture {
     for (const { interfaceId, received, dropped } of this.#wires) {
       this.#writer.statistics(interfaceId, { endNs: nowNs, received, dropped });
     }
+  }
+
+  #remark(frame: Frame, remark: Remark): void {
+    const remarks = this.#remarks.get(frame) ?? [];
+    // A frame that goes round in a loop is dropped at the same place again and again.
+    if (remarks.some(({ nic, reason }) => nic === remark.nic && reason === remark.reason)) return;
+    remarks.push(remark);
+    this.#remarks.set(frame, remarks);
   }
 
   #write(timeNs: number, wire: Wire, event: FrameEvent): void {

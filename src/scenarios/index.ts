@@ -7,6 +7,7 @@ export const BUILT_IN: Readonly<Record<string, () => Promise<{ default: Scenario
   collision: () => import('./collision.ts'),
   'full-duplex': () => import('./full-duplex.ts'),
   'duplex-mismatch': () => import('./duplex-mismatch.ts'),
+  loop: () => import('./loop.ts'),
   csma: () => import('./csma.ts'),
   web: () => import('./web.ts'),
   lab: () => import('./lab.ts'),

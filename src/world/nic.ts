@@ -6,8 +6,10 @@ import type { E1000Options } from '../../drivers/e1000/e1000.ts';
 import type { Features } from '../../drivers/e1000/features.ts';
 import type { E1000Nic } from '../../hw/nic/e1000/e1000.ts';
 import { PROFILES, type Profile, type ProfileName } from '../../hw/nic/e1000/profile.ts';
+import { ETHERNET_MTU } from '../../kernel/net/interface.ts';
+import type { InterfaceConfig } from '../../kernel/net/interface-address.ts';
 import { maskOf } from '../../kernel/net/ipv4/address.ts';
-import type { InterfaceConfig } from '../../kernel/net/stack.ts';
+import { MIN_MTU } from '../../kernel/net/ipv4/path-mtu.ts';
 import { formatIpv4, parseIpv4, parseMac } from '../lib/bytes.ts';
 import type { Jack } from './jack.ts';
 
@@ -18,6 +20,13 @@ export interface NicOptions {
   readonly address?: string;
   /** The next hop for everything that is not on a link, dotted. It is on this NIC's own network. */
   readonly gateway?: string;
+  /** Longest IPv4 packet in octets that is sent here, 68 to 1500; 1500 unless given. */
+  readonly mtu?: number;
+  /**
+   * Whether the address is probed before it is used, announced, and defended (RFC 5227). It then takes some seconds
+   * after the link is up until the computer has an address. Off unless told otherwise.
+   */
+  readonly detectConflicts?: boolean;
   /** Descriptors of each ring: a multiple of 8 from 8 to 4096, 256 unless given. */
   readonly txDescriptors?: number;
   readonly rxDescriptors?: number;
@@ -59,12 +68,19 @@ export function driverOptionsOf({ txDescriptors, rxDescriptors, features, link }
 }
 
 /** What the options say to the network stack. Throws a RangeError when that makes no sense. */
-export function interfaceConfigOf({ address, gateway }: NicOptions): InterfaceConfig {
+export function interfaceConfigOf({ address, gateway, mtu, detectConflicts }: NicOptions): InterfaceConfig {
+  if (mtu !== undefined && !(Number.isInteger(mtu) && mtu >= MIN_MTU && mtu <= ETHERNET_MTU)) {
+    throw new RangeError(`an MTU of ${mtu}: a NIC has ${MIN_MTU} to ${ETHERNET_MTU}`);
+  }
+  const options = {
+    ...(mtu === undefined ? {} : { mtu }),
+    ...(detectConflicts === undefined ? {} : { detectConflicts }),
+  };
   if (address === undefined) {
     if (gateway !== undefined) throw new RangeError(`gateway ${gateway} of a NIC without an address`);
-    return { address: 0, prefixLength: 0 };
+    return { address: 0, prefixLength: 0, ...options };
   }
-  const config = parseAddress(address);
+  const config = { ...parseAddress(address), ...options };
   if (gateway === undefined) return config;
   const nextHop = parseIpv4(gateway);
   if (!isNeighbour(config, nextHop)) {

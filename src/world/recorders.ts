@@ -3,6 +3,7 @@ import { Capture } from '../observe/capture.ts';
 import { deliveries, frameEvents } from '../observe/frame-probe.ts';
 import { nicEvents } from '../observe/nic-probe.ts';
 import type { ByteSink } from '../observe/pcapng.ts';
+import { switchEvents } from '../observe/switch-probe.ts';
 import type { TextSink } from '../observe/vcd.ts';
 import { Waveform } from '../observe/waveform.ts';
 import { MACHINE_CONTEXT, PCI_FIRST_IRQ } from './memory-map.ts';
@@ -20,6 +21,7 @@ export function recordFrames(world: World, sink: ByteSink): Recorder {
   for (const { nics } of world.computers.values()) {
     for (const { name, device } of nics) capture.nic(nicEvents(device, name, world.clock));
   }
+  for (const { name, device } of world.switches.values()) capture.switch(switchEvents(device, name, world.clock));
   return { close: () => capture.close(world.clock.nowNs) };
 }
 

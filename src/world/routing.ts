@@ -2,10 +2,13 @@
  * The static routes of a computer, and whether it is a router: as it is written down when the computer is built, and what
  * the network stack makes of it.
  */
+
+import type { RouteConfig } from '../../kernel/net/connected-routes.ts';
 import type { FilterRules } from '../../kernel/net/filter/rule.ts';
+import type { InterfaceConfig } from '../../kernel/net/interface-address.ts';
 import { maskOf } from '../../kernel/net/ipv4/address.ts';
 import type { ForwardingPolicy } from '../../kernel/net/ipv4/forward.ts';
-import type { InterfaceConfig, NetConfig, RouteConfig } from '../../kernel/net/stack.ts';
+import type { NetConfig } from '../../kernel/net/stack.ts';
 import { parseIpv4 } from '../lib/bytes.ts';
 import { parseRuleset } from '../nftables/parser.ts';
 import { interfaceConfigOf, isNeighbour, type NicOptions, parsePrefix } from './nic.ts';

@@ -8,9 +8,11 @@ import { FREE, PCI_LIKE } from '../../src/world/computer.ts';
 import { csma } from './csma.ts';
 import { events } from './events.ts';
 import { fuzz } from './fuzz.ts';
+import { nat } from './nat.ts';
 import { measurePaired } from './paired.ts';
 import { registerVariants } from './register-access.ts';
 import { forwarding, fullTable } from './router.ts';
+import { switched, tableLookups } from './switch.ts';
 import { tcpConnections } from './tcp-connections.ts';
 import { tcpStream } from './tcp-stream.ts';
 import { udpStream } from './udp-stream.ts';
@@ -37,6 +39,13 @@ const CSMA_SIZES = [
   [1000, 200],
 ] as const;
 const CSMA_ROUNDS = 2;
+/** Mappings in the table of a NAT. */
+const NAT_SIZES = [10, 1000, 100_000] as const;
+const NAT_ROUNDS = 30;
+const SWITCH_FRAMES = 200_000;
+const SWITCH_PORTS = 8;
+const SWITCH_ROUNDS = 4;
+const TABLE_SIZES = [10, 1000, 100_000];
 const MIB = 1024 * 1024;
 
 /** One figure. `aim` is what it should come to, where somebody has said so. */
@@ -57,6 +66,8 @@ function main(): void {
     ...routerFigures(),
     ...connectionFigures(),
     ...csmaFigures(),
+    ...natFigures(),
+    ...switchFigures(),
     ...processFigures(),
   ];
   if (process.argv.includes('--json')) {
@@ -204,6 +215,32 @@ function csmaFigures(): Figure[] {
       }),
     ),
   );
+}
+
+/** A packet through the tables of a NAT, and how much of that grows with them. */
+function natFigures(): Figure[] {
+  const measured = measurePaired(NAT_SIZES.map(nat), NAT_ROUNDS);
+  const [least] = measured;
+  return measured.flatMap(({ name, nsPerOperation }) => [
+    { name, value: nsPerOperation, unit: 'ns per packet' },
+    { name: `${name} : ${NAT_SIZES[0]}`, value: nsPerOperation / least!.nsPerOperation, unit: 'times the cost' },
+  ]);
+}
+
+/** Frames through a switch, and its table of addresses by size. */
+function switchFigures(): Figure[] {
+  const frames = [64, 1518].map(bytes => {
+    const rounds = Array.from({ length: SWITCH_ROUNDS }, () => switched(SWITCH_PORTS, bytes, SWITCH_FRAMES));
+    const value = Math.max(...rounds.map(each => each.frames / each.cpuSeconds));
+    const name = `switch, ${SWITCH_PORTS} ports at line rate, ${bytes} B`;
+    return { name, value, unit: 'frames per CPU-second', aim: 'aim 400000, at least 200000' };
+  });
+  const tables = measurePaired(TABLE_SIZES.map(tableLookups), ROUNDS).map(({ name, nsPerOperation }) => ({
+    name: `switch, learning and looking up among ${name} addresses`,
+    value: nsPerOperation,
+    unit: 'ns per frame',
+  }));
+  return [...frames, ...tables];
 }
 
 /** Start of the command, and the memory of two hosts. */

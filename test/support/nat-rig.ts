@@ -58,6 +58,14 @@ export function udpPacket(
   return ipv4({ source, destination, protocol: 17, payload, ...extra });
 }
 
+interface Numbers {
+  readonly seq: number;
+  readonly ack: number;
+}
+
+/** Those of a segment of which nobody looks at the numbers. */
+const SOME_NUMBERS: Numbers = { seq: 0x1122_3344, ack: 0x5566_7788 };
+
 /** A TCP segment in its packet. */
 export function tcpPacket(
   from: string,
@@ -65,6 +73,7 @@ export function tcpPacket(
   flags: number,
   data: ArrayLike<number> = [],
   extra: Extra = {},
+  { seq, ack } = SOME_NUMBERS,
 ): Uint8Array {
   const [{ address: source, port: sourcePort }, { address: destination, port: destinationPort }] = [
     endOf(from),
@@ -73,7 +82,8 @@ export function tcpPacket(
   const segment = [
     ...word(sourcePort),
     ...word(destinationPort),
-    ...[0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x50, flags, 0x20, 0x00, 0, 0, 0, 0],
+    ...[seq >>> 16, seq, ack >>> 16, ack].flatMap(word),
+    ...[0x50, flags, 0x20, 0x00, 0, 0, 0, 0],
     ...Array.from(data),
   ];
   const pseudo = [...octetsOf(source), ...octetsOf(destination), 0, 6, ...word(segment.length)];

@@ -69,6 +69,7 @@ export class FakeDriver implements NetDriverOps {
 
   transmit(packet: PacketBuffer): boolean {
     this.onTransmit?.();
+    if (packet.next !== null) throw new Error('a packet of several buffers that is not to be segmented');
     if (this.room === 0) return false;
     this.room -= 1;
     this.#packets.toDevice(packet);

@@ -9,7 +9,7 @@ import { bytesFromHex } from '../../src/lib/bytes.ts';
 import { Endpoint } from './ethernet.ts';
 
 /** By then links are up, however they came to be. */
-export const LINK_UP_NS = 3_000_000_000;
+const LINK_UP_NS = 3_000_000_000;
 
 export interface RigOptions extends Partial<SwitchOptions> {
   readonly metres?: number;

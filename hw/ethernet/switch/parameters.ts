@@ -27,8 +27,7 @@ export const RESUME_BELOW = 1 / 4;
 /** How long a PAUSE lasts that the switch sends, in quanta of 512 bits. It is repeated at half of it. */
 export const PAUSE_QUANTA = 0xffff;
 
-/** Octets of the least and the greatest address among those that no bridge forwards end so; Table 7-10. */
-export const FIRST_RESERVED = 0x00;
+/** No bridge forwards what goes to 01-80-C2-00-00-00 up to the address that ends so; Table 7-10. */
 export const LAST_RESERVED = 0x0f;
 
 /** The modes that a port which negotiates offers at most. */

@@ -36,6 +36,8 @@ export type PortState = 'discarding' | 'learning' | 'forwarding';
 interface PortHost {
   /** A good frame has come in to its last bit. */
   arrived(port: SwitchPort, frame: Frame): void;
+  /** What has come in at `port` is no good. */
+  damaged(port: SwitchPort, frame: Frame, outcome: Exclude<ReceiveClass, 'ok'>): void;
   /** A frame has left whole. */
   left(port: SwitchPort, frame: Frame): void;
   linkChanged(port: SwitchPort, link: PhyLink): void;
@@ -105,18 +107,20 @@ export class SwitchPort implements MacClient {
   }
 
   /**
-   * `frame` is to leave here. One that finds no room is dropped. The port `source` where it came in has its partner
-   * paused, if that was agreed on, when the queue fills up; null for a copy, which is nobody's fault.
+   * `frame` is to leave here. False when it was dropped, since there is no room. The port `source` where it came in has
+   * its partner paused, if that was agreed on, when the queue fills up; null for a copy, which is nobody's fault.
    */
-  send(frame: Frame, source: SwitchPort | null): void {
+  send(frame: Frame, source: SwitchPort | null): boolean {
     if (this.#canSend()) {
       this.mac.transmit(frame);
     } else if (!this.#queue.push(frame)) {
       this.counters.droppedQueue += 1;
+      return false;
     } else if (this.#full || this.#queue.bytes > this.#queue.maxBytes * PAUSE_ABOVE) {
       this.#full = true;
       source?.flow.congest(this.index);
     }
+    return true;
   }
 
   /** Sends a frame of the switch's own, before what is forwarded. False when there is no room, or no link. */
@@ -146,6 +150,7 @@ export class SwitchPort implements MacClient {
     const { counters } = this;
     if (outcome !== 'ok') {
       countDamage(counters, outcome);
+      this.#host.damaged(this, frame, outcome);
       return;
     }
     counters.rxFrames += 1;
@@ -153,7 +158,7 @@ export class SwitchPort implements MacClient {
     const { octets } = frame;
     if (readBe16(octets, PAUSE_AT.type) === MAC_CONTROL_TYPE && isReserved(octets)) {
       counters.control += 1;
-      if (octets[5] === PAUSE_ADDRESS_LAST) this.#control31(octets);
+      if (octets[5] === PAUSE_ADDRESS_LAST) this.#takeControl(octets);
       return;
     }
     // Bits behind the last octet do not go on.
@@ -237,7 +242,7 @@ export class SwitchPort implements MacClient {
   }
 
   /** MAC control to the PAUSE address. */
-  #control31(octets: Uint8Array): void {
+  #takeControl(octets: Uint8Array): void {
     const quanta = pauseQuantaOf(octets);
     if (quanta < 0) return;
     this.counters.pauseReceived += 1;

@@ -12,6 +12,7 @@
 import type { Clock } from '../../sim/clock.ts';
 import type { Prng } from '../../sim/prng.ts';
 import { Frame } from '../frame.ts';
+import type { ReceiveClass } from '../mac/receive.ts';
 import type { PhyLink } from '../ports.ts';
 import { Lookup, type LookupState } from './lookup.ts';
 import { MacTable, type MacTableState, type TableEntry, UNKNOWN } from './mac-table.ts';
@@ -33,6 +34,9 @@ export interface Decision {
   readonly to: readonly number[];
 }
 
+/** Why a frame went no further: for observers. */
+export type SwitchDropReason = Exclude<ReceiveClass, 'ok'> | 'wrong VLAN' | 'port is blocked' | 'output queue is full';
+
 export interface SwitchState {
   readonly ports: readonly SwitchPortState[];
   readonly table: MacTableState;
@@ -53,6 +57,8 @@ export class Switch {
   /** An address has moved, from the port `from`. */
   onMoved: ((entry: TableEntry, from: number) => void) | null = null;
   onDecision: ((decision: Decision) => void) | null = null;
+  /** A frame that came in at `port` was dropped, or, with a full queue, one of the copies that were to leave. */
+  onDropped: ((port: number, frame: Frame, reason: SwitchDropReason) => void) | null = null;
   /** The spanning tree has changed what a port may do. */
   onPortState: ((port: number, state: PortState) => void) | null = null;
   /** Null for a switch without one. */
@@ -131,6 +137,10 @@ export class Switch {
     this.#lookup.begin(port.index, frame);
   }
 
+  damaged(port: SwitchPort, frame: Frame, outcome: Exclude<ReceiveClass, 'ok'>): void {
+    this.onDropped?.(port.index, frame, outcome);
+  }
+
   left(port: SwitchPort, frame: Frame): void {
     if (this.#copiesOut[port.index]!) this.#mirror!.send(frame, null);
   }
@@ -202,9 +212,11 @@ export class Switch {
     } else if (vlan === NO_VLAN) {
       counters.wrongVlan += 1;
       this.#decided(port, frame, vlan, 'wrong VLAN', UNKNOWN);
+      this.onDropped?.(port.index, frame, 'wrong VLAN');
     } else if (port.state !== 'forwarding') {
       counters.blocked += 1;
       this.#decided(port, frame, vlan, 'blocked', UNKNOWN);
+      this.onDropped?.(port.index, frame, 'port is blocked');
     } else {
       const to = (octets[0]! & 1) === 0 ? this.#table.lookup(octets, 0, vlan) : UNKNOWN;
       if (to === UNKNOWN) this.#flood(port, frame, vlan);
@@ -254,17 +266,20 @@ export class Switch {
     this.#tagged = this.#untagged = null;
   }
 
-  /** With the tag that `to` wants; the copies of one frame share it. */
   #send(to: SwitchPort, frame: Frame, vlan: number, from: SwitchPort): void {
-    if (!this.#vlanAware) {
-      to.send(frame, from);
-    } else if (to.vlans!.tags(vlan)) {
-      this.#tagged ??= tagged(frame, vlan);
-      to.send(this.#tagged, from);
-    } else {
-      this.#untagged ??= untagged(frame);
-      to.send(this.#untagged, from);
+    if (!to.send(this.#vlanAware ? this.#asSentBy(to, frame, vlan) : frame, from)) {
+      this.onDropped?.(from.index, frame, 'output queue is full');
     }
+  }
+
+  /** With the tag that `to` wants; the copies of one frame share it. */
+  #asSentBy(to: SwitchPort, frame: Frame, vlan: number): Frame {
+    if (to.vlans!.tags(vlan)) {
+      this.#tagged ??= tagged(frame, vlan);
+      return this.#tagged;
+    }
+    this.#untagged ??= untagged(frame);
+    return this.#untagged;
   }
 
   #decided(port: SwitchPort, frame: Frame, vlan: number, verdict: Decision['verdict'], to: number): void {

@@ -14,7 +14,7 @@ export const DEFAULT_VLAN = 1;
 const MAX_VLAN = 4094;
 const VLANS = 4096;
 /** Tag protocol identifier. */
-export const TAG_TYPE = 0x8100;
+const TAG_TYPE = 0x8100;
 const TAG_AT = 12;
 const TAG_BYTES = 4;
 const VID_MASK = 0x0fff;

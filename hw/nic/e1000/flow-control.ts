@@ -5,6 +5,7 @@
  */
 import { readBe16, writeBe16, writeLe16, writeLe32 } from '../../../src/lib/bytes.ts';
 import { Frame } from '../../ethernet/frame.ts';
+import { OPCODE_PAUSE, PAUSE_AT, PAUSE_BYTES, QUANTUM_BITS } from '../../ethernet/mac/pause.ts';
 import { BIT_NS, type Phy } from '../../ethernet/ports.ts';
 import type { Timer, TimerState } from '../../sim/clock.ts';
 import type { Chip } from './chip.ts';
@@ -13,15 +14,6 @@ import type { Statistics } from './statistics.ts';
 
 const { CTRL, FCAH, FCAL, FCRTH, FCRTL, FCT, FCTTV, FCRUC, RAH, RAL, RCTL, STATUS } = E1000;
 const { XOFFRXC, XOFFTXC, XONRXC, XONTXC } = E1000;
-
-/** A PAUSE counts in quanta of so many bits. */
-const QUANTUM_BITS = 512;
-const OPCODE_PAUSE = 1;
-const TYPE_AT = 12;
-const OPCODE_AT = 14;
-const QUANTA_AT = 16;
-/** DA to pad: a PAUSE frame has the minimum length. */
-const PAUSE_BYTES = 60;
 
 export interface FlowControlState {
   readonly pause: TimerState;
@@ -55,9 +47,9 @@ export class FlowControl {
   /** Looks at a good frame. True: it was MAC control and is not for software. */
   consumes(octets: Uint8Array): boolean {
     const type = this.#words[FCT.n]!;
-    if (type === 0 || readBe16(octets, TYPE_AT) !== type) return false;
-    const pause = readBe16(octets, OPCODE_AT) === OPCODE_PAUSE && this.#addressed(octets);
-    if (pause && this.#enabled(CTRL.RFCE)) this.#obey(readBe16(octets, QUANTA_AT));
+    if (type === 0 || readBe16(octets, PAUSE_AT.type) !== type) return false;
+    const pause = readBe16(octets, PAUSE_AT.opcode) === OPCODE_PAUSE && this.#addressed(octets);
+    if (pause && this.#enabled(CTRL.RFCE)) this.#obey(readBe16(octets, PAUSE_AT.quanta));
     else this.#statistics.count(FCRUC.n);
     const rctl = this.#words[RCTL.n]!;
     return (rctl & RCTL.PMCF) === 0 || (pause && (rctl & RCTL.DPF) !== 0);
@@ -84,7 +76,7 @@ export class FlowControl {
 
   /** A PAUSE frame that `onSend` was given has gone out. */
   sent(frame: Frame): void {
-    this.#statistics.count(readBe16(frame.octets, QUANTA_AT) === 0 ? XONTXC.n : XOFFTXC.n);
+    this.#statistics.count(readBe16(frame.octets, PAUSE_AT.quanta) === 0 ? XONTXC.n : XOFFTXC.n);
   }
 
   reset(): void {
@@ -138,9 +130,9 @@ export class FlowControl {
     writeLe16(octets, 4, words[FCAH.n]!);
     writeLe32(octets, 6, words[RAL.n]!);
     writeLe16(octets, 10, words[RAH.n]!);
-    writeBe16(octets, TYPE_AT, words[FCT.n]!);
-    writeBe16(octets, OPCODE_AT, OPCODE_PAUSE);
-    writeBe16(octets, QUANTA_AT, quanta);
+    writeBe16(octets, PAUSE_AT.type, words[FCT.n]!);
+    writeBe16(octets, PAUSE_AT.opcode, OPCODE_PAUSE);
+    writeBe16(octets, PAUSE_AT.quanta, quanta);
     this.onSend?.(Frame.withFcs(octets));
   }
 }

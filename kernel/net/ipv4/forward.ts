@@ -1,6 +1,7 @@
 /**
  * IPv4 on the way through: what a router does with a packet for others, in the order of RFC 1812 section 5.2.1.2. The
- * packet buffer that came in is the one that goes out; no byte of it is copied.
+ * packet buffer that came in is the one that goes out; no byte of it is copied, unless the next link takes it only in
+ * fragments.
  *
  * All that is asked of a port is in {@link Link}: this works the same whatever is behind it.
  */
@@ -23,10 +24,12 @@ import { flowOf, type NextHop } from '../next-hop.ts';
 import { IPV4_HEADER_BYTES, pull, push } from '../packet.ts';
 import type { RouteTable } from '../route.ts';
 import { isClassDOrE, isLoopback, isThisNetwork, maskOf } from './address.ts';
-import { DONT_FRAGMENT, decrementTimeToLive, hasSourceRoute, parseUnchecked } from './header.ts';
+import { fragment } from './fragment.ts';
+import { DONT_FRAGMENT, decrementTimeToLive, parseUnchecked } from './header.ts';
 import type { Hooks } from './hooks.ts';
 import { Ipv4Arrival } from './input.ts';
 import type { Link } from './link.ts';
+import { hasSourceRoute } from './options.ts';
 
 /** What an administrator decides. Both are off unless said otherwise. */
 export interface ForwardingPolicy {
@@ -91,7 +94,7 @@ export class Ipv4Forward {
       this.#refuse(packet, arrival, TIME_EXCEEDED, TTL_EXCEEDED, 0, 'time to live exceeded');
       return;
     }
-    if (packet.length > link.mtu && (arrival.fragment & DONT_FRAGMENT) !== 0) {
+    if (arrival.totalBytes > link.mtu && (arrival.fragment & DONT_FRAGMENT) !== 0) {
       this.#refuse(packet, arrival, DESTINATION_UNREACHABLE, FRAGMENTATION_NEEDED, link.mtu, 'fragmentation needed');
       return;
     }
@@ -131,12 +134,12 @@ export class Ipv4Forward {
     }
     decrementTimeToLive(packet.bytes, packet.start);
     if (this.#hooks.active && !this.#hooks.run('postrouting', packet, from, link)) return;
-    if (packet.length > link.mtu) {
-      this.#drops.drop(packet, 'ipv4', 'fragmentation not supported');
-      return;
-    }
     this.counters.forwarded += 1;
-    link.send(packet, nextHop);
+    if (arrival.totalBytes <= link.mtu) {
+      link.send(packet, nextHop);
+    } else if (!fragment(this.#context.packets, packet, link.mtu, link, nextHop)) {
+      this.#drops.count('ipv4', 'no packet buffer is free');
+    }
   }
 
   /**

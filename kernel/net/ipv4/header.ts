@@ -8,7 +8,7 @@ import { IPV4_HEADER_BYTES } from '../packet.ts';
 
 /** Flags and fragment offset, one 16-bit word. */
 export const DONT_FRAGMENT = 0x4000;
-const MORE_FRAGMENTS = 0x2000;
+export const MORE_FRAGMENTS = 0x2000;
 export const FRAGMENT_OFFSET = 0x1fff;
 
 /** Where the fields stand, in octets from the start of the header. */
@@ -39,6 +39,11 @@ export class Ipv4Header {
   protocol = 0;
   source = 0;
   destination = 0;
+
+  /** Where in the payload of the whole datagram this piece of it starts, in octets. */
+  get offsetBytes(): number {
+    return (this.fragment & FRAGMENT_OFFSET) * 8;
+  }
 
   /** Whether the packet is a piece of a larger one. */
   get isFragment(): boolean {
@@ -101,41 +106,26 @@ export function decrementTimeToLive(bytes: Uint8Array, start: number): void {
   writeBe16(bytes, start + AT.headerChecksum, update(readBe16(bytes, start + AT.headerChecksum), word, word - 0x100));
 }
 
-const END_OF_OPTIONS = 0;
-const NO_OPERATION = 1;
-const LOOSE_SOURCE_ROUTE = 131;
-const STRICT_SOURCE_ROUTE = 137;
+/** The length of the header at `start`, in octets. */
+export const headerBytesOf = (bytes: Uint8Array, start: number): number => (bytes[start + AT.versionAndIhl]! & 15) * 4;
+
+/** Flags and fragment offset of the header at `start`. */
+export const fragmentWordOf = (bytes: Uint8Array, start: number): number => readBe16(bytes, start + AT.fragment);
 
 /**
- * Looks through the options of a header (RFC 791 section 3.1) without obeying any, as RFC 1122 section 3.2.1.8 lets a
- * host. Returns the octet of the header at which they go wrong, -1 when they do not: the pointer of a parameter problem.
+ * Changes in the header at `start` what cutting and putting together change, its checksum too. `fragment` is flags and
+ * offset.
  */
-export function findBadOption(bytes: Uint8Array, start: number, headerBytes: number): number {
-  let at = IPV4_HEADER_BYTES;
-  while (at < headerBytes) {
-    const type = bytes[start + at]!;
-    if (type === END_OF_OPTIONS) return -1;
-    if (type === NO_OPERATION) {
-      at += 1;
-      continue;
-    }
-    // The length octet counts type and length octets too.
-    if (at + 1 === headerBytes) return at;
-    const lengthOctet = bytes[start + at + 1]!;
-    if (lengthOctet < 2 || at + lengthOctet > headerBytes) return at + 1;
-    at += lengthOctet;
-  }
-  return -1;
-}
-
-/** Whether there is a source route among the options of a header, in which {@link findBadOption} found nothing wrong. */
-export function hasSourceRoute(bytes: Uint8Array, start: number, headerBytes: number): boolean {
-  let at = IPV4_HEADER_BYTES;
-  while (at < headerBytes) {
-    const type = bytes[start + at]!;
-    if (type === END_OF_OPTIONS) return false;
-    if (type === LOOSE_SOURCE_ROUTE || type === STRICT_SOURCE_ROUTE) return true;
-    at += type === NO_OPERATION ? 1 : bytes[start + at + 1]!;
-  }
-  return false;
+export function rewrite(
+  bytes: Uint8Array,
+  start: number,
+  headerBytes: number,
+  totalBytes: number,
+  fragment: number,
+): void {
+  bytes[start + AT.versionAndIhl] = 0x40 | (headerBytes >>> 2);
+  writeBe16(bytes, start + AT.totalLength, totalBytes);
+  writeBe16(bytes, start + AT.fragment, fragment);
+  writeBe16(bytes, start + AT.headerChecksum, 0);
+  writeBe16(bytes, start + AT.headerChecksum, complement(sum(bytes, start, headerBytes)));
 }

@@ -16,9 +16,12 @@ import {
 import { IPV4_HEADER_BYTES, pull } from '../packet.ts';
 import { isClassDOrE, isLoopback, isMulticast, LIMITED_BROADCAST } from './address.ts';
 import type { Ipv4Forward } from './forward.ts';
-import { findBadOption, Ipv4Header, parse, parseUnchecked } from './header.ts';
+import type { Ipv4Groups } from './groups.ts';
+import { FRAGMENT_OFFSET, Ipv4Header, parse, parseUnchecked } from './header.ts';
 import type { HookPoint, Hooks } from './hooks.ts';
 import { isOwnAddress, type Link } from './link.ts';
+import { findBadOption } from './options.ts';
+import { Reassembly } from './reassembly.ts';
 
 /** What a sender hears at least of its packet in an ICMP error, beyond the IPv4 header (RFC 792). */
 const QUOTED_PAYLOAD_BYTES = 8;
@@ -34,7 +37,10 @@ export class Ipv4Arrival extends Ipv4Header {
 /** A protocol above IPv4. */
 export interface Ipv4Protocol {
   readonly name: string;
-  /** Takes over `packet`, which starts at its payload, `arrival.headerBytes` behind its header. Nothing of it is kept. */
+  /**
+   * Takes over `packet`, which starts at its payload, `arrival.headerBytes` behind its header, and may be a chain of
+   * buffers (`../chain.ts`). Nothing of it is kept.
+   */
   input(packet: PacketBuffer, arrival: Ipv4Arrival): void;
   /**
    * Something that this host sent with `sent` as its header did not arrive. At least {@link QUOTED_PAYLOAD_BYTES} of its
@@ -45,8 +51,10 @@ export interface Ipv4Protocol {
 
 export class Ipv4Input {
   readonly counters = { received: 0, delivered: 0 };
+  readonly reassembly: Reassembly;
   readonly #context: KernelContext;
   readonly #links: readonly Link[];
+  readonly #groups: Ipv4Groups;
   readonly #errors: IcmpErrors;
   readonly #hooks: Hooks;
   readonly #forward: Ipv4Forward | null;
@@ -59,6 +67,7 @@ export class Ipv4Input {
   constructor(
     context: KernelContext,
     links: readonly Link[],
+    groups: Ipv4Groups,
     errors: IcmpErrors,
     hooks: Hooks,
     forward: Ipv4Forward | null,
@@ -66,10 +75,12 @@ export class Ipv4Input {
   ) {
     this.#context = context;
     this.#links = links;
+    this.#groups = groups;
     this.#errors = errors;
     this.#hooks = hooks;
     this.#forward = forward;
     this.#drops = drops;
+    this.reassembly = new Reassembly(context, errors, drops, new Ipv4Arrival());
   }
 
   /** Makes `protocol` take all packets with its number from now on. Throws a RangeError when another does already. */
@@ -100,38 +111,48 @@ export class Ipv4Input {
     arrival.link = link;
     const trace = this.#context.trace;
     if (trace !== null) trace.ipv4('in', arrival.source, arrival.destination, arrival.protocol, packet.length);
-    if (this.#hooks.active && !this.#runHooks('prerouting', link, packet)) return;
-    this.#sort(link, packet, linkGroup);
+    if (this.#hooks.active) this.#prerouting(link, packet, linkGroup);
+    else this.#sort(link, packet, linkGroup);
+  }
+
+  /** Hooks see whole packets. */
+  #prerouting(link: Link, packet: PacketBuffer, linkGroup: boolean): void {
+    const arrival = this.#arrival;
+    const whole = arrival.isFragment ? this.reassembly.add(packet, arrival) : packet;
+    if (whole !== null && this.#runHooks('prerouting', link, whole)) this.#sort(link, whole, linkGroup);
   }
 
   /** Decides whose `packet` is. */
   #sort(link: Link, packet: PacketBuffer, linkGroup: boolean): void {
     const arrival = this.#arrival;
     const { destination } = arrival;
-    const broadcast = destination === LIMITED_BROADCAST || destination === link.broadcast;
-    arrival.group = broadcast;
-    const own = broadcast || (isOwnAddress(this.#links, destination) && (link.loopback || !isLoopback(destination)));
+    const group =
+      destination === LIMITED_BROADCAST ||
+      destination === link.broadcast ||
+      (isMulticast(destination) && this.#groups.isMember(link, destination));
+    arrival.group = group;
+    const own = group || (isOwnAddress(this.#links, destination) && (link.loopback || !isLoopback(destination)));
     if (!own && (this.#forward === null || isMulticast(destination))) {
       this.#drops.drop(packet, 'ipv4', 'not for this host');
       return;
     }
-    if (linkGroup && !broadcast) {
+    if (linkGroup && !group) {
       this.#drops.drop(packet, 'ipv4', 'broadcast on the link only');
       return;
     }
     if (arrival.headerBytes > IPV4_HEADER_BYTES && !this.#hasGoodOptions(packet)) return;
-    if (own) this.#deliver(link, packet);
-    else this.#forward!.forward(link, packet, arrival);
+    if (!own) {
+      this.#forward!.forward(link, packet, arrival);
+      return;
+    }
+    const whole = arrival.isFragment ? this.reassembly.add(packet, arrival) : packet;
+    if (whole !== null) this.#deliver(link, whole);
   }
 
-  /** Hands `packet` to its protocol. */
+  /** Hands `packet`, which is whole, to its protocol. */
   #deliver(link: Link, packet: PacketBuffer): void {
     const arrival = this.#arrival;
     if (this.#hooks.active && !this.#runHooks('input', link, packet)) return;
-    if (arrival.isFragment) {
-      this.#drops.drop(packet, 'ipv4', 'fragmentation not supported');
-      return;
-    }
     const protocol = this.#protocols[arrival.protocol]!;
     pull(packet, arrival.headerBytes);
     if (protocol !== null) {
@@ -153,6 +174,8 @@ export class Ipv4Input {
     if (!parseUnchecked(bytes, start, length, quoted)) return false;
     if (length < quoted.headerBytes + QUOTED_PAYLOAD_BYTES) return false;
     if (!isOwnAddress(this.#links, quoted.source)) return false;
+    // What stands behind the header of a later fragment is the middle of something: nobody can be told.
+    if ((quoted.fragment & FRAGMENT_OFFSET) !== 0) return true;
     this.#protocols[quoted.protocol]?.error(report, quoted, bytes, start + quoted.headerBytes);
     return true;
   }

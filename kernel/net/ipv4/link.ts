@@ -20,6 +20,9 @@ export interface Link {
   readonly loopback: boolean;
   /** What may be asked for in a packet that is sent here. */
   readonly features: NetFeatures;
+  /** Receives what is sent to a multicast group here, from now on or no more. Absent where nothing is filtered. */
+  joinGroup?(group: number): void;
+  leaveGroup?(group: number): void;
   /** Sends `packet`, which starts at its IPv4 header, towards `nextHop` on this link. Takes the packet over. */
   send(packet: PacketBuffer, nextHop: number): void;
 }

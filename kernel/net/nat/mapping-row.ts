@@ -31,20 +31,25 @@ export interface MappingRow {
 
 const PROTOCOLS = ['tcp', 'udp', 'icmp'] as const;
 
-/** The row of `mapping` at `nowNs`. */
-export function rowOf(mapping: Mapping, nowNs: number): MappingRow {
+/** The row of `mapping` at `nowNs`. `timeoutOf` says how long a session may be idle. */
+export function rowOf(mapping: Mapping, nowNs: number, timeoutOf: (session: Session) => number): MappingRow {
   const { kind, publicAddress, publicPort, privateAddress, privatePort } = mapping;
   const sessions: SessionRow[] = [];
   for (let session = mapping.sessions; session !== null; session = session.older) {
     const { remoteAddress, remotePort, state } = session;
-    sessions.push({ remoteAddress, remotePort, state, leftNs: dueNs(session) - nowNs });
+    sessions.push({
+      remoteAddress: remoteAddress >>> 0,
+      remotePort,
+      state,
+      leftNs: session.touchedNs + timeoutOf(session) - nowNs,
+    });
   }
   const longest = sessions.reduce<SessionRow | null>((a, b) => (a !== null && a.leftNs >= b.leftNs ? a : b), null);
   const other = kind === KIND.other;
   return {
-    publicAddress,
+    publicAddress: publicAddress >>> 0,
     publicPort: other ? 0 : publicPort,
-    privateAddress,
+    privateAddress: privateAddress >>> 0,
     privatePort: other ? 0 : privatePort,
     protocol: kind === KIND.other ? publicPort : PROTOCOLS[kind],
     state: longest?.state ?? (mapping.forward ? 'FORWARD' : 'EXPIRED'),
@@ -53,5 +58,3 @@ export function rowOf(mapping: Mapping, nowNs: number): MappingRow {
     sessions,
   };
 }
-
-const dueNs = ({ touchedNs, ageList }: Session): number => touchedNs + (ageList?.timeoutNs ?? 0);

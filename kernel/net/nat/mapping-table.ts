@@ -2,12 +2,14 @@
  * The table of a NAT: mappings by either of their ends, sessions by their peer, and the ports that are free. It is a
  * bijection: no two mappings of one kind share a private end, or a public one.
  *
- * Everything in it, forwards apart, goes when it has been idle for long enough. One timer stands at the earliest time at
- * which something may be due; what was used since then is found to be so, and the timer goes on to the next.
+ * Everything in it, forwards apart, goes when it has been idle for long enough. Sessions stand in a heap by the time at
+ * which they may be due, and one timer stands at the earliest. To use a session is to note the time, no more; when its
+ * turn comes it is found to have been used, and put back for later. So it ends on time, and packets do not pay for that.
  */
+
+import { Heap } from '../../../src/lib/heap.ts';
 import type { KernelContext } from '../../context.ts';
 import type { DriverTimer } from '../../driver-api.ts';
-import { AgeList } from './age-list.ts';
 import type { NatTimeouts } from './config.ts';
 import { KIND, type Kind, Mapping, Session, type SessionState } from './mapping.ts';
 import { NO_PORT, PortPool } from './port-pool.ts';
@@ -17,8 +19,8 @@ import { TupleIndex } from './tuple-index.ts';
 /** When there are so many, who needs another is refused: nobody's is taken away. */
 export const MAX_MAPPINGS = 131_072;
 export const MAX_SESSIONS = 262_144;
-/** Sessions that end before other work has its turn. */
-const EXPIRIES_PER_RUN = 256;
+/** Sessions that are looked at before other work has its turn. */
+const LOOKS_PER_RUN = 256;
 
 /** What the table asks about the host's own sockets: whether one holds `port` at `address`. */
 export interface PortHolders {
@@ -40,23 +42,17 @@ export class MappingTable {
   readonly #mappings = new Set<Mapping>();
   /** By kind, then by public address as an int32. */
   readonly #pools: readonly Map<number, PortPool>[] = [new Map(), new Map(), new Map()];
-  readonly #established: AgeList;
-  readonly #transitory: AgeList;
-  readonly #udp: AgeList;
-  readonly #icmp: AgeList;
-  readonly #lists: readonly AgeList[];
+  readonly #timeouts: NatTimeouts;
+  readonly #ages = new Heap<Session>();
   readonly #timer: DriverTimer;
   #armedNs = Number.POSITIVE_INFINITY;
   #nextId = 0;
+  #nextSeq = 0;
 
   constructor(context: KernelContext, timeouts: NatTimeouts, own: PortHolders) {
     this.#context = context;
     this.#own = own;
-    this.#established = new AgeList(timeouts.tcpEstablishedNs);
-    this.#transitory = new AgeList(timeouts.tcpTransitoryNs);
-    this.#udp = new AgeList(timeouts.udpNs);
-    this.#icmp = new AgeList(timeouts.icmpNs);
-    this.#lists = [this.#established, this.#transitory, this.#udp, this.#icmp];
+    this.#timeouts = timeouts;
     this.#timer = context.timer(() => this.#expire());
   }
 
@@ -111,6 +107,10 @@ export class MappingTable {
   }
 
   findSession(mapping: Mapping, remoteAddress: number, remotePort: number): Session | null {
+    // Most have one session, and it is at hand.
+    const newest = mapping.sessions;
+    if (newest !== null && newest.remoteAddress === (remoteAddress | 0) && newest.remotePort === remotePort)
+      return newest;
     return this.#sessions.find(mapping.id, remoteAddress, remotePort);
   }
 
@@ -124,28 +124,37 @@ export class MappingTable {
     mapping.sessions = session;
     this.#sessions.add(mapping.id, remoteAddress, remotePort, session);
     this.touch(session);
+    session.due = session.touchedNs + this.timeoutOf(session);
+    session.seq = this.#nextSeq++;
+    this.#ages.push(session);
+    this.#arm();
     this.onChange?.(first ? 'added' : 'changed', mapping);
     return session;
   }
 
+  /** The session is used, and goes to another state. It may be due sooner than it was. */
   setState(session: Session, state: SessionState): void {
-    if (session.state === state) return;
     session.state = state;
     this.touch(session);
+    const due = session.touchedNs + this.timeoutOf(session);
+    if (due < session.due) {
+      session.due = due;
+      this.#ages.update(session);
+      this.#arm();
+    }
     this.onChange?.('changed', session.mapping);
   }
 
   /** The session is used: its time begins anew. */
   touch(session: Session): void {
-    const list = this.#listOf(session);
-    list.touch(session, this.#context.nowNs());
-    // An established session goes back to the short list only with a packet, so what is due first is seldom earlier.
-    if (list.first === session && list.dueNs < this.#armedNs) this.#arm(list.dueNs);
+    session.touchedNs = this.#context.nowNs();
   }
 
-  #listOf({ mapping, state }: Session): AgeList {
-    if (state !== 'ACTIVE') return isEstablished(state) ? this.#established : this.#transitory;
-    return mapping.kind === KIND.icmp ? this.#icmp : this.#udp;
+  /** How long the session may be idle, in nanoseconds. */
+  timeoutOf({ mapping, state }: Session): number {
+    const { tcpEstablishedNs, tcpTransitoryNs, icmpNs, udpNs } = this.#timeouts;
+    if (state !== 'ACTIVE') return isEstablished(state) ? tcpEstablishedNs : tcpTransitoryNs;
+    return mapping.kind === KIND.icmp ? icmpNs : udpNs;
   }
 
   #takePort(kind: Kind, publicAddress: number, port: number, own: boolean): number {
@@ -184,29 +193,32 @@ export class MappingTable {
     return mapping;
   }
 
-  #arm(dueNs: number): void {
+  /** The timer stands at the earliest time, or before it. */
+  #arm(): void {
+    const dueNs = this.#ages.peek()?.due ?? Number.POSITIVE_INFINITY;
+    if (dueNs >= this.#armedNs) return;
     this.#armedNs = dueNs;
     this.#timer.armIn(Math.max(0, dueNs - this.#context.nowNs()));
   }
 
   #expire(): void {
     const nowNs = this.#context.nowNs();
-    let left = EXPIRIES_PER_RUN;
-    let nextNs = Number.POSITIVE_INFINITY;
-    for (const list of this.#lists) {
-      while (left > 0 && list.dueNs <= nowNs) {
-        this.#end(list.first!);
-        left -= 1;
-      }
-      nextNs = Math.min(nextNs, list.dueNs);
+    for (let looks = 0; looks < LOOKS_PER_RUN; looks++) {
+      const session = this.#ages.peek();
+      if (session === undefined || session.due > nowNs) break;
+      const due = session.touchedNs + this.timeoutOf(session);
+      if (due > nowNs) {
+        session.due = due;
+        this.#ages.update(session);
+      } else this.#end(session);
     }
     this.#armedNs = Number.POSITIVE_INFINITY;
-    if (nextNs !== Number.POSITIVE_INFINITY) this.#arm(nextNs);
+    this.#arm();
   }
 
   #end(session: Session): void {
     const { mapping, newer, older } = session;
-    session.ageList!.remove(session);
+    this.#ages.remove(session);
     this.#sessions.remove(mapping.id, session.remoteAddress, session.remotePort);
     if (newer === null) mapping.sessions = older;
     else newer.older = older;

@@ -3,7 +3,7 @@
  * talks to (RFC 4787 section 4.1, endpoint-independent mapping). Its sessions are the peers that it is known to talk to:
  * they age, and the last one to go takes the mapping with it.
  */
-import type { AgeList } from './age-list.ts';
+import type { HeapEntry } from '../../../src/lib/heap.ts';
 import type { TcpState } from './tcp-tracker.ts';
 
 /**
@@ -14,7 +14,7 @@ export const KIND = { tcp: 0, udp: 1, icmp: 2, other: 3 } as const;
 export type Kind = (typeof KIND)[keyof typeof KIND];
 export const KIND_NAMES = ['tcp', 'udp', 'icmp', 'other'] as const;
 
-/** Addresses are unsigned. */
+/** Addresses are int32, for V8 keeps larger numbers in objects of their own. */
 export class Mapping {
   /** No other mapping of the table has, or had, this one. */
   readonly id: number;
@@ -41,9 +41,9 @@ export class Mapping {
   ) {
     this.id = id;
     this.kind = kind;
-    this.publicAddress = publicAddress;
+    this.publicAddress = publicAddress | 0;
     this.publicPort = publicPort;
-    this.privateAddress = privateAddress;
+    this.privateAddress = privateAddress | 0;
     this.privatePort = privatePort;
     this.createdNs = createdNs;
     this.forward = forward;
@@ -53,24 +53,26 @@ export class Mapping {
 /** `ACTIVE`: what is not TCP has no states. */
 export type SessionState = TcpState | 'ACTIVE';
 
-export class Session {
+/** `due`, `seq` and `pos` are those of the heap in which it ages. */
+export class Session implements HeapEntry {
   readonly mapping: Mapping;
-  /** The peer; 0 where every address, or port, counts as the same one. */
+  /** The peer, an int32; 0 where every address, or port, counts as the same one. */
   readonly remoteAddress: number;
   readonly remotePort: number;
   state: SessionState;
   /** The other sessions of the mapping. For the table alone. */
   newer: Session | null = null;
   older: Session | null = null;
-  /** The list in which it ages, its place there, and when it last went to the end of it. For the list alone. */
-  ageList: AgeList | null = null;
-  ageNext: Session | null = null;
-  agePrevious: Session | null = null;
+  /** When it was last used. */
   touchedNs = 0;
+  /** When it has to be looked at: it may have been used since that was set, but will not be due before. */
+  due = 0;
+  seq = 0;
+  pos = -1;
 
   constructor(mapping: Mapping, remoteAddress: number, remotePort: number, state: SessionState) {
     this.mapping = mapping;
-    this.remoteAddress = remoteAddress;
+    this.remoteAddress = remoteAddress | 0;
     this.remotePort = remotePort;
     this.state = state;
   }

@@ -11,7 +11,7 @@
  *
  *     nat.ts          which packets
  *     translator.ts   what becomes of one, by          mapping-table.ts, static-addresses.ts
- *     flow.ts         who talks to whom in it          tcp-tracker.ts, age-list.ts    how long that lasts
+ *     flow.ts         who talks to whom in it          tcp-tracker.ts  how far a connection is
  *     rewrite.ts      its octets, and                  port-pool.ts    which ports are free
  *     icmp-payload.ts those that it quotes             held-syns.ts    who has to wait for an answer
  *     hairpin.ts      what waits for its source        own-ports.ts    what the host itself holds
@@ -26,7 +26,7 @@ import type { Link } from '../ipv4/link.ts';
 import { isIn, PRIVATE_RANGES, type Prefix } from '../ipv4/private-ranges.ts';
 import { checkStatics, type ForwardConfig, type NatConfig, publicAddressesOf, timeoutsOf } from './config.ts';
 import { Flow } from './flow.ts';
-import { KIND } from './mapping.ts';
+import { KIND, type Mapping } from './mapping.ts';
 import { type MappingRow, rowOf } from './mapping-row.ts';
 import { type Change, MappingTable } from './mapping-table.ts';
 import type { OwnPorts } from './own-ports.ts';
@@ -75,7 +75,7 @@ export class Nat {
     this.publicAddresses = [...shared, ...pairs.map(({ publicAddress }) => publicAddress)];
     this.#public = new Set(this.publicAddresses.map(address => address | 0));
     this.#table = new MappingTable(context, timeoutsOf(config), own);
-    this.#table.onChange = (change, mapping) => this.observer?.(change, rowOf(mapping, context.nowNs()));
+    this.#table.onChange = (change, mapping) => this.observer?.(change, this.#row(mapping, context.nowNs()));
     for (const forward of config.forwards ?? []) this.#addForward(forward, shared);
     const filtering = config.filtering ?? 'endpoint-independent';
     this.#translator = new Translator(context, this.#table, statics, shared, filtering, own, errors, drops);
@@ -91,7 +91,7 @@ export class Nat {
   /** The mappings, oldest first. */
   table(): readonly MappingRow[] {
     const nowNs = this.#context.nowNs();
-    return Array.from(this.#table.mappings(), mapping => rowOf(mapping, nowNs));
+    return Array.from(this.#table.mappings(), mapping => this.#row(mapping, nowNs));
   }
 
   /** Counters by name. */
@@ -106,6 +106,10 @@ export class Nat {
       synsMatched: matched,
       synsRefused: refused,
     };
+  }
+
+  #row(mapping: Mapping, nowNs: number): MappingRow {
+    return rowOf(mapping, nowNs, session => this.#table.timeoutOf(session));
   }
 
   #hang(hooks: Hooks): void {

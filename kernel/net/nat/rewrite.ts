@@ -9,8 +9,10 @@ import { KIND } from './mapping.ts';
 
 const IPV4_CHECKSUM_AT = 10;
 /** In octets from the start of the IPv4 header, and of the transport header. An ICMP query has one identifier. */
-const ADDRESS_AT = { source: 12, destination: 16 } as const;
-const PORT_AT = { source: 0, destination: 2 } as const;
+const SOURCE_AT = 12;
+const DESTINATION_AT = 16;
+const SOURCE_PORT_AT = 0;
+const DESTINATION_PORT_AT = 2;
 const IDENTIFIER_AT = 4;
 const TCP_CHECKSUM_AT = 16;
 const UDP_CHECKSUM_AT = 6;
@@ -23,7 +25,7 @@ export const SAME_PORT = -1;
 
 /**
  * Gives the packet that `flow` was read from another `address` and `port` at one `end`, and notes both in `flow`. What
- * was quoted may lack its checksum. `partial`: the hardware is to finish the checksum, so the sum of the pseudo-header
+ * was quoted may lack its checksum. `address` may be an int32, too. `partial`: the hardware is to finish the checksum, so the sum of the pseudo-header
  * stands in its place, not complemented.
  */
 export function rewrite(
@@ -35,27 +37,31 @@ export function rewrite(
   partial: boolean,
 ): void {
   const { header, kind, transportAt } = flow;
-  const before = header[end];
-  header[end] = address;
-  writeBe32(bytes, flow.ipAt + ADDRESS_AT[end], address);
+  // Named fields, not `header[end]`: this runs for every packet, and twice for some.
+  const isSource = end === 'source';
+  const before = isSource ? header.source : header.destination;
+  const after = address >>> 0;
+  if (isSource) header.source = after;
+  else header.destination = after;
+  writeBe32(bytes, flow.ipAt + (isSource ? SOURCE_AT : DESTINATION_AT), after);
   const ipChecksumAt = flow.ipAt + IPV4_CHECKSUM_AT;
-  writeBe16(bytes, ipChecksumAt, updateAddress(readBe16(bytes, ipChecksumAt), before, address));
+  writeBe16(bytes, ipChecksumAt, updateAddress(readBe16(bytes, ipChecksumAt), before, after));
   if (kind === KIND.other) return;
   if (kind === KIND.icmp) {
     if (port !== SAME_PORT) rewriteIdentifier(bytes, flow, end, port);
     return;
   }
   const checksumAt = transportAt + (kind === KIND.tcp ? TCP_CHECKSUM_AT : UDP_CHECKSUM_AT);
-  const portBefore = end === 'source' ? flow.sourcePort : flow.destinationPort;
+  const portBefore = isSource ? flow.sourcePort : flow.destinationPort;
   const portAfter = port === SAME_PORT ? portBefore : port;
   setPort(flow, end, portAfter);
-  writeBe16(bytes, transportAt + PORT_AT[end], portAfter);
+  writeBe16(bytes, transportAt + (isSource ? SOURCE_PORT_AT : DESTINATION_PORT_AT), portAfter);
   if (checksumAt + 2 > flow.endAt) return;
   const checksum = readBe16(bytes, checksumAt);
   if (partial) {
-    writeBe16(bytes, checksumAt, complement(updateAddress(complement(checksum), before, address)));
+    writeBe16(bytes, checksumAt, complement(updateAddress(complement(checksum), before, after)));
   } else if (kind !== KIND.udp || checksum !== 0) {
-    const updated = update(updateAddress(checksum, before, address), portBefore, portAfter);
+    const updated = update(updateAddress(checksum, before, after), portBefore, portAfter);
     // For UDP zero says that there is no checksum; all ones is the other zero of ones' complement.
     writeBe16(bytes, checksumAt, kind === KIND.udp && updated === 0 ? 0xffff : updated);
   }

@@ -168,7 +168,7 @@ export class Translator {
     }
     const used = session.mapping;
     if (kind === KIND.tcp && (flow.tcpFlags & SYN) !== 0) {
-      this.heldSyns.match(used.publicAddress, used.publicPort, destination, flow.destinationPort);
+      this.heldSyns.match(used.publicAddress >>> 0, used.publicPort, destination, flow.destinationPort);
     }
     return used;
   }
@@ -222,7 +222,7 @@ export class Translator {
   #letsIn(mapping: Mapping, address: number): boolean {
     if (this.#filtering !== 'address-dependent') return this.#filtering === 'endpoint-independent';
     for (let session = mapping.sessions; session !== null; session = session.older) {
-      if (session.remoteAddress === address) return true;
+      if (session.remoteAddress === (address | 0)) return true;
     }
     return false;
   }

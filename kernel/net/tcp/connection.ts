@@ -7,7 +7,7 @@ import type { SocketError } from '../socket-error.ts';
 import type { ControlBlock } from './control-block.ts';
 import { boundClosing, end, reset, setState } from './ending.ts';
 import { output } from './output.ts';
-import { raisePathMtu } from './path-mtu.ts';
+import { refreshPathMtu } from './path-mtu.ts';
 import { updateIsDue } from './receive-window.ts';
 import { seqAdd } from './seq.ts';
 import { armKeepAlive } from './timers.ts';
@@ -105,7 +105,7 @@ export class TcpConnection {
     const { block } = this;
     const count = block.sendBuffer.write(bytes, at, length);
     if (count > 0) {
-      raisePathMtu(block);
+      refreshPathMtu(block);
       output(block);
     }
     return count;
@@ -213,6 +213,10 @@ export class TcpConnection {
         armKeepAlive(block);
         break;
       case 'noDelay':
+        output(block);
+        break;
+      case 'quickAcks':
+        block.quickAcksLeft = block.options.quickAcks;
         output(block);
     }
   }

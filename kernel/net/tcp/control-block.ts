@@ -162,12 +162,12 @@ export class ControlBlock {
   // Segment size.
   peerMss = DEFAULT_MSS;
   pathMtu = 0;
-  /** MTU of the first link, which the path MTU is at most. */
+  /** What this connection has found out by itself: `pathMtu` is never more. */
+  pathMtuBound = Number.POSITIVE_INFINITY;
+  /** When `pathMtu` was asked for: what IPv4's count was then. */
+  pathMtuGeneration = -1;
+  /** Octets that the first link on the way takes: what a peer on it may send. */
   linkMtu = 0;
-  /** When the path MTU, lowered by ICMP, is raised again. */
-  pathMtuUntilNs = Number.POSITIVE_INFINITY;
-  /** The path MTU before it was lowered without being asked to, for fear of a black hole; 0: it was not. */
-  doubtedMtu = 0;
   /** Octets of data in a full segment: SMSS, the options of every segment taken off. */
   sndMss = DEFAULT_MSS;
   /** The largest segment received: an estimate of the peer's, for delayed ACKs. */

@@ -34,8 +34,6 @@ const COOKIE_LIFE_NS = 128_000_000_000;
 export interface ListenerHost extends TcpHost {
   readonly initialNumbers: InitialNumbers;
   readonly cookies: SynCookies;
-  /** The path MTU to `address`, 0 when there is no route. */
-  pathMtu(address: number): number;
   /**
    * A new connection, in the table, its sequence numbers chosen, above those of `previous`, which had the same
    * endpoints; null when there are too many.
@@ -197,7 +195,7 @@ export class TcpListener implements ConnectionParent {
     header.ack = seqAdd(segment.seq, 1);
     header.flags = SYN | ACK;
     header.window = Math.min(MAX_UNSCALED_WINDOW, this.options.receiveBufferBytes);
-    const byMtu = Math.max(0, host.pathMtu(segment.sourceAddress) - 40);
+    const byMtu = Math.max(0, host.output.linkMtu(segment.sourceAddress) - 40);
     header.mss = this.options.mss === 0 ? byMtu : Math.min(byMtu, this.options.mss);
     sendBare(host, header);
   }

@@ -13,7 +13,7 @@ const ROUNDING_SHIFT = 4;
 
 /** What our own MSS option says: payload of the largest segment that the peer may send. */
 export function ownMss(block: ControlBlock): number {
-  const byMtu = block.pathMtu - 40;
+  const byMtu = block.linkMtu - 40;
   return block.options.mss === 0 ? byMtu : Math.min(byMtu, block.options.mss);
 }
 

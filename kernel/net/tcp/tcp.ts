@@ -7,6 +7,7 @@
 import { formatIpv4, readBe16, readBe32 } from '../../../src/lib/bytes.ts';
 import type { KernelContext } from '../../context.ts';
 import type { DeferredWork, PacketBuffer } from '../../driver-api.ts';
+import { chainBytes, readChain } from '../chain.ts';
 import type { Drops } from '../drop.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { IcmpReport } from '../icmp-message.ts';
@@ -14,6 +15,7 @@ import { ANY_ADDRESS, isMulticast, LIMITED_BROADCAST } from '../ipv4/address.ts'
 import type { Ipv4Header } from '../ipv4/header.ts';
 import type { Ipv4Arrival, Ipv4Protocol } from '../ipv4/input.ts';
 import type { Ipv4Output } from '../ipv4/output.ts';
+import { MAX_IPV4_BYTES } from '../packet.ts';
 import { PortTable } from '../port-table.ts';
 import { SocketError } from '../socket-error.ts';
 import { TcpConnection } from './connection.ts';
@@ -25,8 +27,9 @@ import { segmentArrives } from './input.ts';
 import { InitialNumbers } from './isn.ts';
 import { type ListenerHost, TcpListener } from './listener.ts';
 import { output, sendSyn } from './output.ts';
+import { refreshPathMtu } from './path-mtu.ts';
 import { replyReset } from './reset.ts';
-import { parseSegment, Segment } from './segment.ts';
+import { parseSegment, Segment, type SegmentFault } from './segment.ts';
 import { seqAdd, seqLeq } from './seq.ts';
 import { SynCookies } from './syn-cookies.ts';
 import { attachTimers } from './timers.ts';
@@ -82,6 +85,7 @@ export class Tcp implements Ipv4Protocol, ListenerHost {
   readonly #listeners: PortTable<TcpListener>;
   readonly #listening = new Set<TcpListener>();
   readonly #segment = new Segment();
+  #longSegment: Uint8Array | null = null;
   readonly #work: DeferredWork;
   /** Connections that wait for their turn, from `#lineHead` on. */
   #line: ControlBlock[] = [];
@@ -154,7 +158,7 @@ export class Tcp implements Ipv4Protocol, ListenerHost {
   input(packet: PacketBuffer, arrival: Ipv4Arrival): void {
     this.counters.received += 1;
     const segment = this.#segment;
-    const fault = parseSegment(packet.bytes, packet.start, packet.length, arrival, segment);
+    const fault = this.#parse(packet, arrival);
     if (fault !== null) {
       this.#drops.drop(packet, 'tcp', fault);
       return;
@@ -180,7 +184,7 @@ export class Tcp implements Ipv4Protocol, ListenerHost {
    */
   refuse(packet: PacketBuffer, arrival: Ipv4Arrival): void {
     const segment = this.#segment;
-    const fault = parseSegment(packet.bytes, packet.start, packet.length, arrival, segment);
+    const fault = this.#parse(packet, arrival);
     if (fault === null && !arrival.group) replyReset(this, segment);
   }
 
@@ -202,10 +206,6 @@ export class Tcp implements Ipv4Protocol, ListenerHost {
     this.#listening.delete(listener);
   }
 
-  pathMtu(address: number): number {
-    return this.output.route(address)?.link.mtu ?? 0;
-  }
-
   open(local: Endpoint, remote: Endpoint, options: TcpOptions, previous: ControlBlock | null): ControlBlock | null {
     if (this.#table.size === MAX_CONNECTIONS) return null;
     const block = new ControlBlock(this, local, remote, options, null);
@@ -216,10 +216,21 @@ export class Tcp implements Ipv4Protocol, ListenerHost {
     block.tsOffset = this.initialNumbers.timestampOffset(block);
     block.sndUna = block.sndNxt = block.sndMax = block.recover = block.retransmittedTo = block.iss;
     block.sendBuffer.begin(seqAdd(block.iss, 1));
-    block.pathMtu = block.linkMtu = this.pathMtu(remote.address);
+    block.linkMtu = this.output.linkMtu(remote.address);
+    refreshPathMtu(block);
     updateSendMss(block);
     this.#table.add(block);
     return block;
+  }
+
+  /** A segment that IPv4 put together may lie in several buffers, and is copied into one: nobody of ours sends such. */
+  #parse(packet: PacketBuffer, arrival: Ipv4Arrival): SegmentFault | null {
+    const { bytes, start, length } = packet;
+    if (packet.next === null) return parseSegment(bytes, start, length, arrival, this.#segment);
+    this.#longSegment ??= new Uint8Array(MAX_IPV4_BYTES);
+    const total = chainBytes(packet);
+    readChain(packet, 0, total, this.#longSegment, 0);
+    return parseSegment(this.#longSegment, 0, total, arrival, this.#segment);
   }
 
   #deliver(segment: Segment): void {
@@ -239,7 +250,10 @@ export class Tcp implements Ipv4Protocol, ListenerHost {
     for (let i = 0; i < BLOCKS_PER_RUN && this.#lineHead < this.#line.length; i++) {
       const block = this.#line[this.#lineHead++]!;
       block.scheduled = false;
-      if (block.state !== 'CLOSED') output(block);
+      if (block.state !== 'CLOSED') {
+        refreshPathMtu(block);
+        output(block);
+      }
       if (!block.changed) continue;
       block.changed = false;
       block.user?.changed();
@@ -259,6 +273,9 @@ export class Tcp implements Ipv4Protocol, ListenerHost {
       throw new SocketError('EADDRNOTAVAIL', 'the peer has no address, or no port');
     }
     const route = this.output.routeFor({ localAddress: wanted }, remote.address, 0);
+    if (isMulticast(remote.address)) {
+      throw new SocketError('ENETUNREACH', `${formatIpv4(remote.address)} is a group`);
+    }
     if (remote.address === LIMITED_BROADCAST || (remote.address === route.link.broadcast && !route.link.loopback)) {
       throw new SocketError('ENETUNREACH', `${formatIpv4(remote.address)} is a broadcast address`);
     }

@@ -28,7 +28,7 @@ export interface ConfigurationBpdu {
 
 export type Bpdu = ConfigurationBpdu | { readonly kind: 'tcn' };
 
-export const BRIDGE_GROUP_ADDRESS = Uint8Array.of(0x01, 0x80, 0xc2, 0x00, 0x00, 0x00);
+const BRIDGE_GROUP_ADDRESS = Uint8Array.of(0x01, 0x80, 0xc2, 0x00, 0x00, 0x00);
 const LENGTH_AT = 12;
 const LLC = [0x42, 0x42, 0x03] as const;
 const LLC_AT = 14;

@@ -73,7 +73,8 @@ describe('ping', () => {
   });
 
   test('reports that there is no route, once for each request', () => {
-    start({ count: 2, intervalNs: MS }, '224.0.0.1');
+    rig = new NetRig({ interfaces: [] });
+    start({ count: 2, intervalNs: MS });
     rig.advance(MS);
     expect(reports).toMatchObject([
       { kind: 'error', sequence: 1, error: { code: 'ENETUNREACH' } },

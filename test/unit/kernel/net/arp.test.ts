@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { DatagramSocket } from '../../../../kernel/net/datagram-socket.ts';
 import { parseIpv4 } from '../../../../src/lib/bytes.ts';
 import { BROADCAST_MAC, GATEWAY, HOST, HOST_MAC, NetRig, PEER, PEER_MAC, SECOND_NS } from '../../../support/net-rig.ts';
 import { arpFrame } from '../../../support/packets.ts';
@@ -12,7 +13,7 @@ beforeEach(() => {
   rig.net.sockets.socket('udp').bind(0, 5000);
 });
 
-const socket = () => rig.net.sockets.list()[0]!;
+const socket = () => rig.net.sockets.list()[0] as DatagramSocket;
 const send = (mark: number, to = PEER) => socket().sendto(Uint8Array.of(mark), parseIpv4(to), 9);
 const row = (address: string) => rig.net.arpTable(0).find(entry => entry.address === parseIpv4(address));
 const state = (address = PEER) => row(address)?.state;
@@ -348,6 +349,7 @@ test('when the link goes down the table is emptied, and who waited is told', () 
 });
 
 test.each(['255.255.255.255', '192.0.2.255'])('%s needs no ARP: it is the broadcast address of the link', address => {
+  socket().setsockopt('SO_BROADCAST', true);
   send(1, address);
   expect(sentMark(BROADCAST_MAC)).toBe(1);
   rig.expectNothing();

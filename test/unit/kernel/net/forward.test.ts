@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { DropReason } from '../../../../kernel/net/drop.ts';
 import type { ForwardingPolicy } from '../../../../kernel/net/ipv4/forward.ts';
 import { hexBytes, parseIpv4 } from '../../../../src/lib/bytes.ts';
+import { distinct, pieces } from '../../../support/fragments.ts';
 import { BROADCAST_MAC, HOST, HOST_MAC, NetRig, PEER, PEER_MAC, SECOND_NS } from '../../../support/net-rig.ts';
 import { arpFrame, frame, type Ipv4Fields, icmp, ipv4, udp } from '../../../support/packets.ts';
 
@@ -326,4 +327,44 @@ test('the observer hears which prefix matched, and what the table said', () => {
   });
   inject();
   expect(seen).toEqual([[parseIpv4(REMOTE), '10.0.0.0/8', parseIpv4(NEXT), 'eth1', 63]]);
+});
+
+describe('a next link with a smaller MTU', () => {
+  const PAYLOAD = distinct(1000);
+  const received = { payload: PAYLOAD };
+  beforeEach(() => rig.net.interfaces[1]!.setMtu(576));
+
+  test('FRAG-2 1812-4 is given fragments', () => {
+    inject(received);
+    const datagram = { source: PEER, destination: REMOTE, protocol: 17, ttl: 63, payload: PAYLOAD };
+    for (const each of pieces(datagram, 552)) {
+      const packet_ = ipv4({ ...datagram, ...each });
+      rig.expectSent(frame({ to: NEXT_MAC, from: ETH1_MAC, type: 0x0800, payload: packet_ }), 1);
+    }
+    rig.expectNothing();
+    rig.expectNoLeak();
+  });
+
+  test('FRAG-2 1812-4 is not given a packet with DF: its sender hears of the MTU (RFC 1191)', () => {
+    inject({ ...received, fragment: 0x4000 });
+    expectError(3, 4, { ...received, fragment: 0x4000 }, { word: 576 });
+    expectDropped('fragmentation needed');
+  });
+
+  test('FRAG-8 with hooks, a datagram in fragments passes them once, whole, and leaves in fragments of the next link', () => {
+    const seen: number[] = [];
+    rig.net.hooks.add('forward', 0, whole => {
+      seen.push(whole.bytes[whole.start + 2]! * 256 + whole.bytes[whole.start + 3]!);
+      return true;
+    });
+    const datagram = { source: PEER, destination: REMOTE, protocol: 17, payload: distinct(4000) };
+    for (const each of pieces(datagram, 1480).toReversed()) inject(each);
+    expect(seen).toEqual([4020]);
+    for (const each of pieces({ ...datagram, ttl: 63 }, 552)) {
+      const packet_ = ipv4({ ...datagram, ttl: 63, ...each });
+      rig.expectSent(frame({ to: NEXT_MAC, from: ETH1_MAC, type: 0x0800, payload: packet_ }), 1);
+    }
+    rig.expectNothing();
+    rig.expectNoLeak();
+  });
 });

@@ -117,7 +117,7 @@ test('statistics have the interface, the driver, each layer, and each reason to 
   expect(statistics['eth0']).toMatchObject({ rxPackets: 1, rxBytes: 42, txPackets: 2, txBytes: 42 + 43, frames: 1 });
   expect(statistics['eth0 arp']).toMatchObject({ received: 1, repliesSent: 1 });
   expect(statistics['udp']).toMatchObject({ sent: 1 });
-  expect(statistics['drops']).toHaveProperty('fragmentation not supported', 0);
+  expect(statistics['drops']).toHaveProperty('malformed fragment', 0);
 });
 
 describe('group addresses', () => {

@@ -123,7 +123,6 @@ describe('connect', () => {
   });
 
   test('without a route is ENETUNREACH', () => {
-    expect(codeOf(() => open().connect(parseIpv4('224.0.0.1'), 4000))).toBe('ENETUNREACH');
     const lone = new NetRig({ interfaces: [{ address: parseIpv4(HOST), prefixLength: 24 }] });
     const socket = lone.net.sockets.socket('udp');
     expect(codeOf(() => socket.connect(parseIpv4('203.0.113.1'), 4000))).toBe('ENETUNREACH');
@@ -180,8 +179,8 @@ describe('send', () => {
     rig.expectSentIpv4({ protocol: 1, payload: icmp({ type: 8, word: 0x1234_0007, data: [5] }) });
   });
 
-  test('of an icmp socket is EMSGSIZE beyond the MTU', () => {
-    const message = new Uint8Array(1481);
+  test('of an icmp socket is EMSGSIZE beyond what a packet can hold', () => {
+    const message = new Uint8Array(65_516);
     message[0] = 8;
     expect(codeOf(() => open('icmp').sendto(message, parseIpv4(PEER)))).toBe('EMSGSIZE');
   });

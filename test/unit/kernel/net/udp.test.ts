@@ -156,9 +156,9 @@ describe('a datagram that is sent', () => {
     expect(rig.sent()[22]).toBe(3);
   });
 
-  test('is refused with EMSGSIZE when it would have to be fragmented', () => {
+  test('has up to 65,507 octets, and is refused with EMSGSIZE beyond', () => {
     const socket = open();
-    expect(() => socket.sendto(new Uint8Array(1473), parseIpv4(PEER), 4000)).toThrow('EMSGSIZE');
+    expect(() => socket.sendto(new Uint8Array(65_508), parseIpv4(PEER), 4000)).toThrow('EMSGSIZE');
     rig.expectNothing();
     rig.expectNoLeak();
   });

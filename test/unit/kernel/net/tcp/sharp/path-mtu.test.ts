@@ -20,7 +20,7 @@ const packetBytes = (sent: Sent): number => sent.raw.length;
 
 describe('PPPoE leaves 1492 octets', () => {
   test('sharp 39 on such a link a SYN offers an MSS of 1452, and segments have as many octets, less their options', () => {
-    Object.assign(rig.iface, { mtu: PPPOE_MTU });
+    rig.iface.setMtu(PPPOE_MTU);
     const plain = rig.connect();
     expect(rig.recv({ flags: 'S' }).mss).toBe(1452);
     rig.send({ flags: 'SA', seq: 0, ack: 1, options: MSS(1460) });
