@@ -3,7 +3,7 @@ import { map } from 'rxjs';
 import type { TableEntry } from '../../hw/ethernet/switch/mac-table.ts';
 import type { Clock } from '../../hw/sim/clock.ts';
 import { formatMac } from '../lib/bytes.ts';
-import { macEvents, type ObservedMacTable } from './mac-probe.ts';
+import { macEvents, type TappedMacTable } from './mac-probe.ts';
 import { TableHistory, type TableUpdate } from './table-history.ts';
 
 /** Where an address is. When it was last seen is left out: that is another time with each frame. */
@@ -15,16 +15,14 @@ export interface MacEntry {
   readonly static: boolean;
 }
 
-interface SwitchWithTable extends ObservedMacTable {
-  table(): readonly TableEntry[];
-}
+type SwitchWithTable = TappedMacTable & { table(): readonly TableEntry[] };
 
-/** Begins to watch the switch `host`. */
-export function macHistory(device: SwitchWithTable, host: string, clock: Clock): TableHistory<MacEntry> {
+/** Begins to watch the switch `name`. */
+export function macHistory(device: SwitchWithTable, name: string, clock: Clock): TableHistory<MacEntry> {
   const now = { timeNs: clock.nowNs, rows: device.table().map(entered) };
-  const updates = macEvents(device, host, clock).pipe(
-    map(({ timeNs, change, entry }): TableUpdate<MacEntry> => {
-      const gone = change === 'aged' || change === 'flushed';
+  const updates = macEvents(device, name, clock).pipe(
+    map(({ timeNs, kind, entry }): TableUpdate<MacEntry> => {
+      const gone = kind === 'aged' || kind === 'flushed';
       return { timeNs, rows: [gone ? [keyOf(entry), null] : entered(entry)] };
     }),
   );
