@@ -72,7 +72,7 @@ function entryRow({ publicAddress, privateAddress, sessions, ...entry }: Mapping
     ...entry,
     publicAddress: formatIpv4(publicAddress),
     privateAddress: formatIpv4(privateAddress),
-    state: sessions.length === 0 ? 'FORWARD' : [...new Set(sessions.map(({ state }) => state))].join(' '),
+    state: sessions.length === 0 ? 'FORWARD' : [...new Set(sessions.map(({ state }) => state))].join(', '),
     sessions: sessions.map(peerOf),
   };
 }
