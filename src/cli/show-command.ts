@@ -112,9 +112,8 @@ function checkPresence<Node extends { readonly name: string }>(
   { tableName, scenario, options: { on }, kind, world }: Wanted,
 ): void {
   if (nodes.some(node => view.table(node, world.clock.nowNs) !== null)) return;
-  const who = on ?? `no ${kind} of scenario ${scenario}`;
-  const lacks = on === undefined ? `has ${view.needs}` : `has no ${view.needs}`;
-  throw new UsageError(`${who} ${lacks}: there is no table ${tableName}`);
+  const where = on ?? `any ${kind} of scenario ${scenario}`;
+  throw new UsageError(`there is no ${view.needs} on ${where}, so no table ${tableName}`);
 }
 
 const isIn = <Views extends object>(views: Views, name: string): name is Extract<keyof Views, string> =>

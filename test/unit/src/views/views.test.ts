@@ -17,9 +17,9 @@ beforeAll(() => {
   office = smallOffice(world);
   const { router, sw } = office;
   watched = {
-    route: COMPUTER_VIEWS.route.watch(router, world.clock)!,
-    nat: COMPUTER_VIEWS.nat.watch(router, world.clock)!,
-    mac: SWITCH_VIEWS.mac.watch(sw, world.clock)!,
+    route: COMPUTER_VIEWS.route.watch!(router, world.clock)!,
+    nat: COMPUTER_VIEWS.nat.watch!(router, world.clock)!,
+    mac: SWITCH_VIEWS.mac.watch!(sw, world.clock)!,
   };
   world.run(END_NS);
 });
@@ -156,8 +156,8 @@ test('nat: public and private ends, protocol and state', () => {
       "state": "ESTABLISHED",
     }
   `);
-  expect(COMPUTER_VIEWS.nat.table(office.alice)).toBeNull();
-  expect(COMPUTER_VIEWS.nat.watch(office.alice, office.world.clock)).toBeNull();
+  expect(COMPUTER_VIEWS.nat.table(office.alice, END_NS)).toBeNull();
+  expect(COMPUTER_VIEWS.nat.watch!(office.alice, office.world.clock)).toBeNull();
 });
 
 test('filter: for each chain what no rule decided, then its rules with their counters', () => {
@@ -196,7 +196,7 @@ test('filter: for each chain what no rule decided, then its rules with their cou
       },
     ]
   `);
-  expect(COMPUTER_VIEWS.filter.table(office.alice)).toBeNull();
+  expect(COMPUTER_VIEWS.filter.table(office.alice, END_NS)).toBeNull();
 });
 
 test('connections: what the filter tracks', () => {
@@ -279,7 +279,7 @@ test('mac: addresses with VLAN, port and age', () => {
 });
 
 test('ports: links, states and counters', () => {
-  const table = SWITCH_VIEWS.ports.table(office.sw)!;
+  const table = SWITCH_VIEWS.ports.table(office.sw, END_NS)!;
   expect(lines(table)).toMatchInlineSnapshot(`
     [
       "Port Link State RX frames Errors Forwarded Flooded Filtered Blocked TX frames Dropped Queue",
