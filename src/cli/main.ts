@@ -26,6 +26,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addTour(program);
   addList(program);
   addRun(program);
+  addShow(program);
   addLive(program);
   addReplay(program);
   addWave(program);
@@ -95,6 +96,24 @@ function addRun(program: Command): void {
     .option('--sockets', 'print the sockets of every computer at the end')
     .option('--json', 'print the result as JSON on standard output')
     .action(async (name, args, options) => (await import('./run-command.ts')).runCommand(name, args, options));
+}
+
+function addShow(program: Command): void {
+  program
+    .command('show')
+    .description('run a scenario, and print a table of what is in it at the end')
+    .argument('<table>', 'addr, route, neigh, nat, filter, connections, sockets; of switches mac, ports')
+    .argument('<scenario>')
+    .argument('[options...]', 'options of the scenario itself')
+    .allowUnknownOption()
+    .option(...seedOption)
+    .option('--until <duration>', 'virtual time to run for, such as 2s or 250ms', parseDuration)
+    .option('--on <name>', 'only of that computer or switch')
+    .option('--changes', 'print how the table has changed since power-on: route, nat and mac')
+    .option('--json', 'print the rows as JSON')
+    .action(async (table, name, args, options) =>
+      (await import('./show-command.ts')).showCommand(table, name, args, options),
+    );
 }
 
 function addLive(program: Command): void {

@@ -34,6 +34,7 @@ import {
   UART,
 } from './memory-map.ts';
 import { driverOptionsOf, macOf, type Nic, type NicOptions, profileOf } from './nic.ts';
+import { RouteEditor } from './route-editor.ts';
 import { netConfigOf, type RoutingOptions } from './routing.ts';
 
 const MIB = 1024 * 1024;
@@ -102,6 +103,8 @@ export class Computer {
   readonly bridge: HostBridge;
   readonly nics: readonly Nic[];
   readonly kernel: Kernel;
+  /** The routing table, to be read and edited while the world runs. */
+  readonly routes: RouteEditor;
   readonly #programs: { readonly name: string; readonly program: Program }[] = [];
   #poweredOn = false;
   #console = '';
@@ -135,6 +138,7 @@ export class Computer {
     });
     this.nics = options.nics.map((nic, index) => this.#nic(nic, index, environment));
     this.kernel = this.#kernel(options, prng.fork('kernel'));
+    this.routes = new RouteEditor(this.kernel.net);
   }
 
   /** What the kernel and its programs have written to the serial console: the latest 65,536 characters of it. */
