@@ -14,9 +14,8 @@ import { transmit } from './transmit.ts';
 
 /** MUST-20: retransmissions after which the user is told that things do not go well. */
 const R1_RETRIES = 3;
-/** MUST-21 to MUST-23: how long data, and a SYN, may go unanswered. */
+/** MUST-21 and MUST-22: how long data may go unanswered. */
 const R2_NS = 100_000_000_000;
-const R2_SYN_NS = 180_000_000_000;
 
 export function attachTimers(block: ControlBlock): void {
   const { context } = block.host;
@@ -43,8 +42,8 @@ function retransmitIsDue(block: ControlBlock): void {
   }
   if (!block.synchronized) {
     block.retries += 1;
-    block.rtt.backoff += 1;
     block.synRetries += 1;
+    if (block.synRetries > block.options.synLinearTimeouts) block.rtt.backoff += 1;
     block.host.counters.timeouts += 1;
     sendSyn(block, 'timeout');
   } else if (block.persisting) persist(block);
@@ -56,10 +55,13 @@ function retransmitIsDue(block: ControlBlock): void {
  * by time alone, for each answer to one begins it anew.
  */
 function isHopeless(block: ControlBlock): boolean {
-  const { userTimeoutNs, synRetries, dataRetries } = block.options;
+  const { userTimeoutNs, synRetries, synAckRetries, dataRetries, openTimeoutNs } = block.options;
   const unansweredNs = block.host.context.nowNs() - block.unansweredSinceNs;
   if (userTimeoutNs !== 0) return unansweredNs >= userTimeoutNs;
-  if (!block.synchronized) return synRetries === 0 ? unansweredNs >= R2_SYN_NS : block.synRetries >= synRetries;
+  if (!block.synchronized) {
+    const retries = block.active ? synRetries : synAckRetries;
+    return retries === 0 ? unansweredNs >= openTimeoutNs : block.synRetries >= retries;
+  }
   return dataRetries === 0 || block.persisting ? unansweredNs >= R2_NS : block.retries >= dataRetries;
 }
 
