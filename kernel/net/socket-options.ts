@@ -45,9 +45,9 @@ export interface SettableOptions {
   readonly TCP_MAXSEG: number;
   /** How long data may stay unacknowledged before the connection fails with ETIMEDOUT (RFC 9293 section 3.8.3). */
   readonly TCP_USER_TIMEOUT: number;
-  /** How often a SYN is sent again before `connect` fails with ETIMEDOUT; 0: for the time TCP_KEEPINIT. */
+  /** How often a SYN is sent again before `connect` fails with ETIMEDOUT; 0: for 180 s (RFC 9293 section 3.8.3). */
   readonly TCP_SYNCNT: number;
-  /** How long a connection may take to be opened: 180 s unless set (RFC 9293 section 3.8.3). */
+  /** How long a connection may take to be opened; 0: as long as TCP_SYNCNT says. */
   readonly TCP_KEEPINIT: number;
   /** How long a closed connection waits in FIN-WAIT-2 for the FIN of the peer. */
   readonly TCP_LINGER2: number;

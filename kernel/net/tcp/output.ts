@@ -90,15 +90,16 @@ export function sendOverride(block: ControlBlock): void {
   sendNext(block, block.congestion.cwnd, true);
 }
 
-/** Arms the retransmission timer, so that the user timeout, or that of the open, is not overslept. */
+/** How long the user wants to wait for an answer: Infinity unless there is such a time. */
+export function patience(block: ControlBlock): number {
+  const { userTimeoutNs, openTimeoutNs } = block.options;
+  const limitNs = userTimeoutNs === 0 && !block.synchronized ? openTimeoutNs : userTimeoutNs;
+  return limitNs === 0 ? Number.POSITIVE_INFINITY : limitNs;
+}
+
+/** Arms the retransmission timer, so that the end of the user's patience is not overslept. */
 export function armIn(block: ControlBlock, delayNs: number): void {
-  const { userTimeoutNs, openTimeoutNs, synRetries } = block.options;
-  const limitNs = userTimeoutNs === 0 && block.state === 'SYN-SENT' && synRetries === 0 ? openTimeoutNs : userTimeoutNs;
-  if (limitNs === 0) {
-    block.timers.retransmit.armIn(delayNs);
-    return;
-  }
-  const leftNs = block.unansweredSinceNs + limitNs - block.host.context.nowNs();
+  const leftNs = block.unansweredSinceNs + patience(block) - block.host.context.nowNs();
   block.timers.retransmit.armIn(Math.max(0, Math.min(delayNs, leftNs)));
 }
 

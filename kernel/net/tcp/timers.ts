@@ -5,7 +5,7 @@
 import { SocketError } from '../socket-error.ts';
 import type { ControlBlock } from './control-block.ts';
 import { end, reset, timedOut } from './ending.ts';
-import { armIn, delayedAckIsDue, output, sendOverride, sendProbe, sendSyn } from './output.ts';
+import { armIn, delayedAckIsDue, output, patience, sendOverride, sendProbe, sendSyn } from './output.ts';
 import { doubtPathMtu } from './path-mtu.ts';
 import { afterTimeout } from './recovery.ts';
 import { ACK } from './segment.ts';
@@ -14,8 +14,9 @@ import { transmit } from './transmit.ts';
 
 /** MUST-20: retransmissions after which the user is told that things do not go well. */
 const R1_RETRIES = 3;
-/** MUST-21 and MUST-22: how long data may go unanswered. */
+/** MUST-21 to MUST-23: how long data, and a SYN, may go unanswered. */
 const R2_NS = 100_000_000_000;
+const R2_SYN_NS = 180_000_000_000;
 
 export function attachTimers(block: ControlBlock): void {
   const { context } = block.host;
@@ -55,12 +56,13 @@ function retransmitIsDue(block: ControlBlock): void {
  * by time alone, for each answer to one begins it anew.
  */
 function isHopeless(block: ControlBlock): boolean {
-  const { userTimeoutNs, synRetries, synAckRetries, dataRetries, openTimeoutNs } = block.options;
+  const { synRetries, synAckRetries, dataRetries } = block.options;
   const unansweredNs = block.host.context.nowNs() - block.unansweredSinceNs;
-  if (userTimeoutNs !== 0) return unansweredNs >= userTimeoutNs;
+  if (unansweredNs >= patience(block)) return true;
+  if (block.options.userTimeoutNs !== 0) return false;
   if (!block.synchronized) {
     const retries = block.active ? synRetries : synAckRetries;
-    return retries === 0 ? unansweredNs >= openTimeoutNs : block.synRetries >= retries;
+    return retries === 0 ? unansweredNs >= R2_SYN_NS : block.synRetries >= retries;
   }
   return dataRetries === 0 || block.persisting ? unansweredNs >= R2_NS : block.retries >= dataRetries;
 }

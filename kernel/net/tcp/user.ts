@@ -89,12 +89,13 @@ export interface TcpOptions {
   delayedAckNs: number;
   quickAcks: number;
   /**
-   * Retransmissions after which a SYN, a SYN,ACK and data are given up (R2 of RFC 9293 section 3.8.3); 0: after the time
-   * `openTimeoutNs`, the same, and 100 s.
+   * Retransmissions after which a SYN, a SYN,ACK and data are given up (R2 of RFC 9293 section 3.8.3); 0: after 180 s and
+   * 100 s.
    */
   synRetries: number;
   synAckRetries: number;
   dataRetries: number;
+  /** When a connection that is not established is given up, whatever was sent; 0: as the retransmissions have it. */
   openTimeoutNs: number;
   /** How many timeouts of a SYN do not double the next one. */
   synLinearTimeouts: number;
@@ -137,7 +138,7 @@ export const DEFAULT_TCP_OPTIONS: Readonly<TcpOptions> = {
   synRetries: 0,
   synAckRetries: 0,
   dataRetries: 0,
-  openTimeoutNs: 180_000_000_000,
+  openTimeoutNs: 0,
   synLinearTimeouts: 0,
   timeWaitNs: 240_000_000_000,
   finWait2Ns: 60_000_000_000,
