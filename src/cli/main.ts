@@ -184,7 +184,10 @@ function addDrill(program: Command, end: (exitCode: number) => void): void {
     .argument('<path...>', 'scripts, or directories of .pkt files')
     .option('--tolerance <duration>', 'how far times may be off, such as 100us; 0ns unless given', parseDuration, 0)
     .addOption(
-      new Option('--profile <profile>', 'whose defaults the host has').choices(['linux', 'rfc']).default('linux'),
+      new Option(
+        '--profile <profile>',
+        'whose defaults the host has; by the commands of a script unless given',
+      ).choices(['linux', 'freebsd', 'rfc']),
     )
     .option('--strict', 'packets that a script leaves unmentioned at its end are a failure')
     .option('--verbose', 'print every event on standard error')
