@@ -8,6 +8,7 @@ export const BUILT_IN: Readonly<Record<string, () => Promise<{ default: Scenario
   'full-duplex': () => import('./full-duplex.ts'),
   'duplex-mismatch': () => import('./duplex-mismatch.ts'),
   loop: () => import('./loop.ts'),
+  office: () => import('./office.ts'),
   csma: () => import('./csma.ts'),
   web: () => import('./web.ts'),
   lab: () => import('./lab.ts'),
