@@ -9,6 +9,7 @@ export const BUILT_IN: Readonly<Record<string, () => Promise<{ default: Scenario
   'duplex-mismatch': () => import('./duplex-mismatch.ts'),
   loop: () => import('./loop.ts'),
   office: () => import('./office.ts'),
+  fragmentation: () => import('./fragmentation.ts'),
   csma: () => import('./csma.ts'),
   web: () => import('./web.ts'),
   lab: () => import('./lab.ts'),
