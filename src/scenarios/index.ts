@@ -10,6 +10,7 @@ export const BUILT_IN: Readonly<Record<string, () => Promise<{ default: Scenario
   loop: () => import('./loop.ts'),
   office: () => import('./office.ts'),
   fragmentation: () => import('./fragmentation.ts'),
+  traceroute: () => import('./traceroute.ts'),
   csma: () => import('./csma.ts'),
   web: () => import('./web.ts'),
   lab: () => import('./lab.ts'),
