@@ -11,6 +11,7 @@ export const BUILT_IN: Readonly<Record<string, () => Promise<{ default: Scenario
   office: () => import('./office.ts'),
   fragmentation: () => import('./fragmentation.ts'),
   traceroute: () => import('./traceroute.ts'),
+  firewall: () => import('./firewall.ts'),
   csma: () => import('./csma.ts'),
   web: () => import('./web.ts'),
   lab: () => import('./lab.ts'),
