@@ -17,8 +17,8 @@ import { emitMessage } from './message-writer.ts';
 export const DNS_PORT = 53;
 
 export interface ResolverOptions {
-  /** Addresses of servers, asked in turn. */
-  readonly servers: readonly number[];
+  /** Addresses of servers, asked in turn; or where those are to be had, if they may be others each time. */
+  readonly servers: readonly number[] | (() => readonly number[]);
   /** How long to wait for each answer. */
   readonly timeoutNs?: number;
   /** Questions to each server before the next one is tried. */
@@ -55,13 +55,13 @@ interface CacheEntry {
 
 export class Resolver {
   readonly counters = { questions: 0, fromCache: 0, timeouts: 0 };
-  readonly #servers: readonly number[];
+  readonly #servers: () => readonly number[];
   readonly #timeoutNs: number;
   readonly #attempts: number;
   readonly #cache = new Map<string, CacheEntry>();
 
   constructor({ servers, timeoutNs = DEFAULT_TIMEOUT_NS, attempts = DEFAULT_ATTEMPTS }: ResolverOptions) {
-    this.#servers = servers;
+    this.#servers = typeof servers === 'function' ? servers : () => servers;
     this.#timeoutNs = timeoutNs;
     this.#attempts = attempts;
   }
@@ -83,7 +83,7 @@ export class Resolver {
   /** Follows servers and other names until there is an answer. */
   *#find(sys: Syscalls, wanted: string): Blocking<CacheEntry> {
     let name = wanted;
-    let servers = this.#servers;
+    let servers = this.#servers();
     let leastSeconds = Number.POSITIVE_INFINITY;
     for (let steps = 0; steps < MAX_STEPS; steps++) {
       const reply = yield* this.#ask(sys, servers, name);
@@ -95,7 +95,7 @@ export class Resolver {
       const referred = referredServers(reply);
       if (chain.name !== name) {
         name = chain.name;
-        servers = this.#servers;
+        servers = this.#servers();
       } else if (referred.length > 0) {
         servers = referred;
       } else {
