@@ -26,6 +26,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addTour(program);
   addList(program);
   addRun(program);
+  addShow(program);
   addLive(program);
   addReplay(program);
   addWave(program);
@@ -56,7 +57,7 @@ const seedOption = ['--seed <text>', 'everything random follows from it', '1'] a
 function addTour(program: Command): void {
   program
     .command('tour')
-    .description('the journey of the first packet, step by step, register by register')
+    .description('the journey of a web page, step by step, its first packet register by register')
     .option(...seedOption)
     .option('--json', 'print the journey as JSON')
     .option('--quiet', 'print only the names of the files written')
@@ -95,6 +96,24 @@ function addRun(program: Command): void {
     .option('--sockets', 'print the sockets of every computer at the end')
     .option('--json', 'print the result as JSON on standard output')
     .action(async (name, args, options) => (await import('./run-command.ts')).runCommand(name, args, options));
+}
+
+function addShow(program: Command): void {
+  program
+    .command('show')
+    .description('run a scenario, and print a table of what is in it at the end')
+    .argument('<table>', 'addr, route, neigh, nat, filter, connections, sockets; of switches mac, ports')
+    .argument('<scenario>')
+    .argument('[options...]', 'options of the scenario itself')
+    .allowUnknownOption()
+    .option(...seedOption)
+    .option('--until <duration>', 'virtual time to run for, such as 2s or 250ms', parseDuration)
+    .option('--on <name>', 'only of that computer or switch')
+    .option('--changes', 'print how the table has changed since power-on: route, nat and mac')
+    .option('--json', 'print the rows as JSON')
+    .action(async (table, name, args, options) =>
+      (await import('./show-command.ts')).showCommand(table, name, args, options),
+    );
 }
 
 function addLive(program: Command): void {
@@ -165,7 +184,10 @@ function addDrill(program: Command, end: (exitCode: number) => void): void {
     .argument('<path...>', 'scripts, or directories of .pkt files')
     .option('--tolerance <duration>', 'how far times may be off, such as 100us; 0ns unless given', parseDuration, 0)
     .addOption(
-      new Option('--profile <profile>', 'whose defaults the host has').choices(['linux', 'rfc']).default('linux'),
+      new Option(
+        '--profile <profile>',
+        'whose defaults the host has; by the commands of a script unless given',
+      ).choices(['linux', 'freebsd', 'rfc']),
     )
     .option('--strict', 'packets that a script leaves unmentioned at its end are a failure')
     .option('--verbose', 'print every event on standard error')
