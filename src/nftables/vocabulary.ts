@@ -62,13 +62,14 @@ const ICMP_CODES: Values = {
   'host-prohibited': 10,
   'admin-prohibited': 13,
 };
-/** RFC 2474, RFC 2597, RFC 3246. */
+/** RFC 2474, RFC 2597, RFC 3246, RFC 8622. */
 const CODE_POINTS: Values = {
   ...Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`cs${i}`, 8 * i])),
   ...Object.fromEntries(
     [1, 2, 3, 4].flatMap(group => [1, 2, 3].map(drop => [`af${group}${drop}`, 8 * group + 2 * drop])),
   ),
   ef: 46,
+  lephb: 1,
 };
 const TCP_FLAGS: Values = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16, urg: 32, ecn: 64, cwr: 128 };
 

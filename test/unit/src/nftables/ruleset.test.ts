@@ -21,6 +21,8 @@ describe('a rule is printed as nft lists it', () => {
     ['ip saddr 10.0.0.4-10.0.0.9 drop', 'ip saddr 10.0.0.4-10.0.0.9 drop'],
     ['ip protocol icmp drop', 'ip protocol icmp drop'],
     ['meta l4proto udp drop', 'ip protocol udp drop'],
+    ['icmp code 0-2 drop', 'icmp code 0-2 drop'],
+    ['ip dscp { cs1, af21, 46 } drop', 'ip dscp { cs1, af21, ef } drop'],
     ['icmp type { echo-request, echo-reply } accept', 'icmp type { echo-request, echo-reply } accept'],
     ['ether saddr 52:54:00:12:34:56 drop', 'ether saddr 52:54:00:12:34:56 drop'],
     ['ct state established,related accept', 'ct state established,related accept'],

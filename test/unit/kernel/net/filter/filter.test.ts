@@ -168,6 +168,107 @@ describe('FW-1 a stateful filter', () => {
     expect(segment('outside', { flags: 'A', seq: 501 + 16_000, ack: 101, data: 10 })).toBe(false);
   });
 
+  test.each<[string, Side, SegmentFields]>([
+    ['the SYN of its other end', 'outside', { flags: 'S', seq: 9000 }],
+    ['a SYN and ACK of who opened it', 'inside', { flags: 'SA', seq: 101, ack: 501 }],
+    ['SYN and FIN at once', 'inside', { flags: 'SF', seq: 101 }],
+    ['FIN without ACK', 'inside', { flags: 'F', seq: 101 }],
+    ['a reset from before what its receiver acknowledged', 'outside', { flags: 'R', seq: 500 }],
+  ])('%s is nothing that an open connection has', (_, side, fields) => {
+    handshake();
+    expect(segment(side, fields)).toBe(false);
+    expect(tcpState()).toBe('ESTABLISHED');
+  });
+
+  test('a reset within the window, but not with the number that is due, leaves it open (RFC 5961 section 3.2)', () => {
+    handshake();
+    expect(segment('outside', { flags: 'R', seq: 600 })).toBe(true);
+    expect(tcpState()).toBe('ESTABLISHED');
+    expect(segment('outside', { flags: 'R', seq: 501 })).toBe(true);
+    expect(tcpState()).toBe('CLOSED');
+  });
+
+  test('an ACK in answer to a SYN gets through, so that half-open connections are found (RFC 9293 section 3.5.1)', () => {
+    expect(segment('inside', { flags: 'S', seq: 100 })).toBe(true);
+    expect(segment('outside', { flags: 'A', seq: 7000, ack: 9000 })).toBe(true);
+    expect(segment('inside', { flags: 'R', seq: 9000 })).toBe(false);
+    expect(segment('outside', { flags: 'FA', seq: 7000, ack: 9000 })).toBe(false);
+    expect(tcpState()).toBe('SYN-SENT');
+  });
+
+  test('a SYN that comes in the middle begins a new connection as soon as it is answered', () => {
+    handshake();
+    expect(segment('inside', { flags: 'S', seq: 70_000 })).toBe(true);
+    expect(tcpState()).toBe('ESTABLISHED');
+    expect(segment('outside', { flags: 'SA', seq: 90_000, ack: 70_001 })).toBe(true);
+    expect(tcpState()).toBe('SYN-RECEIVED');
+    expect(segment('inside', { flags: 'A', seq: 70_001, ack: 90_001 })).toBe(true);
+    expect(tcpState()).toBe('ESTABLISHED');
+  });
+
+  test('a SYN that nobody has answered may be followed by one with another number', () => {
+    expect(segment('inside', { flags: 'S', seq: 900_000 })).toBe(true);
+    handshake();
+    expect(tcpState()).toBe('ESTABLISHED');
+  });
+
+  test('both ends may open it at once', () => {
+    expect(segment('inside', { flags: 'S', seq: 100 })).toBe(true);
+    expect(segment('outside', { flags: 'S', seq: 500 })).toBe(true);
+    expect(segment('inside', { flags: 'SA', seq: 100, ack: 501 })).toBe(true);
+    expect(segment('outside', { flags: 'SA', seq: 500, ack: 101 })).toBe(true);
+    expect(segment('inside', { flags: 'A', seq: 101, ack: 501 })).toBe(true);
+    expect(tcpState()).toBe('ESTABLISHED');
+  });
+
+  test('an echo request is no answer to one that went the other way, even with the same identifier', () => {
+    send('inside', 1, icmp({ type: 8, word: 0x0007_0001 }));
+    expect(passed('inside')).toBe(true);
+    send('outside', 1, icmp({ type: 8, word: 0x0007_0001 }));
+    expect(passed('outside')).toBe(false);
+  });
+
+  test.each([
+    [13, 14],
+    [15, 16],
+    [17, 18],
+  ])('an ICMP query %s is answered by %s, and by nothing else', (query, answer) => {
+    send('inside', 1, icmp({ type: query, word: 0x0007_0001 }));
+    expect(passed('inside')).toBe(true);
+    send('outside', 1, icmp({ type: 0, word: 0x0007_0001 }));
+    expect(passed('outside')).toBe(false);
+    send('outside', 1, icmp({ type: answer, word: 0x0007_0001 }));
+    expect(passed('outside')).toBe(true);
+  });
+
+  test('an ICMP error to somebody else than the sender of what it quotes is invalid', () => {
+    datagram('inside', 4000, 53);
+    const quoted = ipv4({
+      source: PEER,
+      destination: NEXT,
+      protocol: 17,
+      payload: udp({ source: PEER, destination: NEXT, sourcePort: 4000, destinationPort: 53, data: [1] }),
+    });
+    send('outside', 1, icmp({ type: 3, code: 3, data: quoted }), '192.0.2.77');
+    rig.expectNothing();
+    send('outside', 1, icmp({ type: 3, code: 3, data: quoted }));
+    expect(passed('outside')).toBe(true);
+  });
+
+  test.each([7, 10])('a datagram of 9 octets that claims to have %s is invalid', length => {
+    send('inside', 17, udp({ source: PEER, destination: NEXT, sourcePort: 1, destinationPort: 2, data: [1], length }));
+    expect(passed('inside')).toBe(false);
+  });
+
+  test('a TCP header that claims to be longer than its packet, or shorter than any, is invalid', () => {
+    for (const words of [4, 6]) {
+      const octets = tcp('inside', { flags: 'S', seq: 1 });
+      octets[12] = words << 4;
+      send('inside', 6, octets);
+      expect(passed('inside')).toBe(false);
+    }
+  });
+
   test('an echo reply without a request is invalid; one with goes through', () => {
     const reply = icmp({ type: 0, word: 0x0007_0001 });
     send('outside', 1, reply);
@@ -245,6 +346,14 @@ describe('FW-1 what is rejected', () => {
 });
 
 describe('FW-1 rules see', () => {
+  test('the identifier of an echo, and none in other messages', () => {
+    begin('icmp id 7 drop', 'forward', 'accept');
+    send('inside', 1, icmp({ type: 8, word: 0x0007_0001 }));
+    expect(passed('inside')).toBe(false);
+    send('inside', 1, icmp({ type: 13, word: 0x0007_0001 }));
+    expect(passed('inside')).toBe(true);
+  });
+
   test('the addresses of the frame that a packet came in', () => {
     begin(`ether saddr ${PEER_MAC} ether daddr ${HOST_MAC} ether type ip accept`);
     expect([datagram('inside', 1, 2), datagram('outside', 1, 2)]).toEqual([true, false]);
