@@ -1,6 +1,6 @@
 /**
- * A connection as a router sees it go by: who began it, with whom, and whether there was an answer. The ends of an ICMP
- * query have its identifier for a port, those of other protocols have none.
+ * A connection as a router sees it go by: who began it, with whom, and whether there was an answer. An ICMP query has its
+ * identifier for a port, at the end that asks: so the other end's own query is no answer. Other protocols have no ports.
  */
 import type { TcpFlow } from './tcp-flow.ts';
 

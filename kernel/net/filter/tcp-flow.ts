@@ -22,6 +22,8 @@ const LEAST_ACK_SLACK = 66_000;
 /** What is known of one end. */
 class End {
   seen = false;
+  /** Behind its SYN, where its data begin. */
+  first = 0;
   /** One behind the last octet sent. */
   end = 0;
   /** Up to where the other end lets it send. */
@@ -30,36 +32,57 @@ class End {
   window = 1;
   /** -1: its SYN had no window scale. */
   shift = -1;
+  /** Its SYN has been acknowledged. */
+  opened = false;
   fin = false;
   finEnd = 0;
   /** Its FIN has been acknowledged. */
   finished = false;
 }
 
-export class TcpFlow {
-  state: TcpFlowState = 'SYN-SENT';
-  readonly #ends: readonly [End, End] = [new End(), new End()];
+/** Whether the segment of `lengthBytes` at `at` has a header that can be: no connection has any other. */
+export const isSegment = (bytes: Uint8Array, at: number, lengthBytes: number): boolean =>
+  headerBytes(bytes, at) >= TCP_HEADER_BYTES && headerBytes(bytes, at) <= lengthBytes;
 
-  /** Takes the SYN at `at`, with which a connection begins or an old one is followed by a new one. */
-  open(bytes: Uint8Array, at: number, lengthBytes: number): void {
-    this.state = 'SYN-SENT';
-    for (const end of this.#ends) Object.assign(end, new End());
+/** Segments that it is given have passed {@link isSegment}. */
+export class TcpFlow {
+  /** Who opened the connection, and the other. */
+  readonly #ends: readonly [End, End] = [new End(), new End()];
+  /** The last segment was a reset. Whether its receiver believed it shows: any other segment takes it back. */
+  #reset = false;
+
+  /** The segment of `lengthBytes` at `at` is a SYN, with which a connection begins. */
+  constructor(bytes: Uint8Array, at: number, lengthBytes: number) {
     this.#note(0, bytes, at, lengthBytes);
+  }
+
+  get state(): TcpFlowState {
+    const [opener, other] = this.#ends;
+    if (this.#reset) return 'CLOSED';
+    if (opener.finished && other.finished) return 'TIME-WAIT';
+    if (opener.fin && other.fin) return 'CLOSING';
+    if (opener.fin || other.fin) return 'FIN-WAIT';
+    if (opener.opened && other.opened) return 'ESTABLISHED';
+    return other.seen ? 'SYN-RECEIVED' : 'SYN-SENT';
   }
 
   /**
    * Takes the segment of `lengthBytes` at `at`, from who opened the connection (0) or from the other end (1). False: it
-   * is none of this connection's by its numbers, or by the state of it, and nothing has changed.
+   * is none of this connection's by its numbers, and nothing has changed.
    */
   accept(from: 0 | 1, bytes: Uint8Array, at: number, lengthBytes: number): boolean {
+    const own = this.#ends[from];
     const flags = bytes[at + 13]!;
-    if ((flags & (SYN | ACK)) === SYN && this.#ends[from].seen && this.#ends[1 - from]!.seen) {
-      // From an end that has lost its memory: the other one will say what it thinks of it (RFC 9293 section 3.5.1).
-      return this.state !== 'TIME-WAIT' && this.state !== 'CLOSED';
+    if ((flags & (SYN | ACK | RST)) === 0) return false;
+    if ((flags & (SYN | ACK | RST)) === SYN && own.seen) {
+      // From an end that has lost its memory, or asks once more: the other one, if it has answered already, will say
+      // what it thinks of it (RFC 9293 section 3.5.1).
+      if (!this.#ends[1 - from]!.seen) this.#begin(own, bytes, at, lengthBytes);
+      return true;
     }
-    if ((flags & (SYN | ACK | RST)) === 0 || !this.#inWindow(from, bytes, at, lengthBytes)) return false;
-    this.#note(from, bytes, at, lengthBytes);
-    this.#step(from, flags);
+    if (!this.#inWindow(from, bytes, at, lengthBytes)) return false;
+    this.#reset = (flags & RST) !== 0;
+    if (!this.#reset) this.#note(from, bytes, at, lengthBytes);
     return true;
   }
 
@@ -71,8 +94,10 @@ export class TcpFlow {
     const ack = readBe32(bytes, at + 8) | 0;
     if ((flags & ACK) !== 0 && peer.seen && seqGt(ack, peer.end)) return false;
     // The first segment of an end says where its numbers begin; a reset in answer to a SYN has none of its own.
-    if (!own.seen) return (flags & RST) !== 0 || (flags & SYN) !== 0;
-    if (peer.seen && seqGt(segmentEnd(bytes, at, lengthBytes), own.limit)) return false;
+    if (!own.seen)
+      return (flags & SYN) !== 0 || ((flags & ACK) !== 0 && (flags & RST) !== 0 && seqGeq(ack, peer.first));
+    // A FIN may lie behind the window: it takes no room there.
+    if (peer.seen && seqGt(seqAdd(seq, dataBytes(bytes, at, lengthBytes)), own.limit)) return false;
     if (!seqGeq(seq, seqAdd(own.end, -peer.window))) return false;
     const slack = Math.max(LEAST_ACK_SLACK, own.window);
     return (flags & ACK) === 0 || !peer.seen || seqGeq(ack, seqAdd(peer.end, -slack));
@@ -82,14 +107,12 @@ export class TcpFlow {
     const own = this.#ends[from];
     const peer = this.#ends[1 - from]!;
     const flags = bytes[at + 13]!;
-    if ((flags & RST) !== 0) return;
+    if (!own.seen) this.#begin(own, bytes, at, lengthBytes);
     const end = segmentEnd(bytes, at, lengthBytes);
-    if ((flags & SYN) !== 0) own.shift = windowShift(bytes, at, lengthBytes);
     const scaled = (flags & SYN) === 0 && own.shift >= 0 && peer.shift >= 0;
+    // A closed window may be probed with one octet.
     const window = Math.max(1, readBe16(bytes, at + 14) * (scaled ? 2 ** own.shift : 1));
-    own.end = own.seen ? seqMax(own.end, end) : end;
-    if (!own.seen) own.limit = seqAdd(own.end, peer.window);
-    own.seen = true;
+    own.end = seqMax(own.end, end);
     own.window = Math.max(own.window, window);
     if ((flags & FIN) !== 0) {
       own.fin = true;
@@ -98,32 +121,35 @@ export class TcpFlow {
     if ((flags & ACK) === 0) return;
     const ack = readBe32(bytes, at + 8) | 0;
     peer.limit = seqMax(peer.limit, seqAdd(ack, window));
+    if (peer.seen && seqGeq(ack, peer.first)) peer.opened = true;
     if (peer.fin && seqGeq(ack, peer.finEnd)) peer.finished = true;
   }
 
-  #step(from: 0 | 1, flags: number): void {
-    const [opener, other] = this.#ends;
-    if ((flags & RST) !== 0) this.state = 'CLOSED';
-    else if (opener.finished && other.finished) this.state = 'TIME-WAIT';
-    else if (opener.fin && other.fin) this.state = 'CLOSING';
-    else if (opener.fin || other.fin) this.state = 'FIN-WAIT';
-    else if (this.state === 'SYN-SENT' && from === 1 && (flags & SYN) !== 0) this.state = 'SYN-RECEIVED';
-    else if (this.state === 'SYN-RECEIVED' && from === 0 && (flags & (SYN | ACK)) === ACK) this.state = 'ESTABLISHED';
+  /** The SYN at `at` says where the numbers of `own` begin. */
+  #begin(own: End, bytes: Uint8Array, at: number, lengthBytes: number): void {
+    const peer = this.#ends[own === this.#ends[0] ? 1 : 0];
+    own.seen = true;
+    own.first = seqAdd(readBe32(bytes, at + 4), 1);
+    own.end = segmentEnd(bytes, at, lengthBytes);
+    own.limit = seqAdd(own.end, peer.window);
+    own.shift = windowShift(bytes, at);
   }
 }
 
 /** One behind the last number that the segment takes, SYN and FIN among them. */
 function segmentEnd(bytes: Uint8Array, at: number, lengthBytes: number): number {
   const flags = bytes[at + 13]!;
-  const data = lengthBytes - headerBytes(bytes, at);
+  const data = dataBytes(bytes, at, lengthBytes);
   return seqAdd(readBe32(bytes, at + 4), data + ((flags & SYN) !== 0 ? 1 : 0) + ((flags & FIN) !== 0 ? 1 : 0));
 }
+
+const dataBytes = (bytes: Uint8Array, at: number, lengthBytes: number): number => lengthBytes - headerBytes(bytes, at);
 
 const headerBytes = (bytes: Uint8Array, at: number): number => (bytes[at + 12]! >>> 4) * 4;
 
 /** The window scale of a SYN; -1 without one (RFC 7323 section 2.2). */
-function windowShift(bytes: Uint8Array, at: number, lengthBytes: number): number {
-  const end = at + Math.min(headerBytes(bytes, at), lengthBytes);
+function windowShift(bytes: Uint8Array, at: number): number {
+  const end = at + headerBytes(bytes, at);
   for (let option = at + TCP_HEADER_BYTES; option < end; ) {
     const kind = bytes[option]!;
     if (kind === OPTION.END) return -1;
