@@ -1,6 +1,6 @@
 /**
- * A connection as a router sees it go by: who began it, with whom, and whether there was an answer. An ICMP query has its
- * identifier for a port, at the end that asks: so the other end's own query is no answer. Other protocols have no ports.
+ * A connection as a router sees it go by: who began it, with whom, and whether there was an answer. What stands for ports
+ * where there are none is in `packet-ends.ts`.
  */
 import type { TcpFlow } from './tcp-flow.ts';
 

@@ -9,20 +9,20 @@
  * While a packet that came in is handled this host may send another about it (a redirect, an error, a reset), which is
  * handled to its end before the first goes on. So there are two at most, and each has its {@link Verdict}.
  */
-import { readBe16 } from '../../../src/lib/bytes.ts';
 import type { KernelContext } from '../../context.ts';
 import type { PacketBuffer } from '../../driver-api.ts';
 import type { Timer } from '../../timer.ts';
-import { ECHO, ECHO_REPLY, ICMP_HEADER_BYTES, ICMP_PROTOCOL, isErrorType } from '../icmp-message.ts';
-import { FRAGMENT_OFFSET, Ipv4Header, parseUnchecked } from '../ipv4/header.ts';
+import { ICMP_HEADER_BYTES, ICMP_PROTOCOL, isErrorType } from '../icmp-message.ts';
+import { Ipv4Header, parseUnchecked } from '../ipv4/header.ts';
 import type { Hooks } from '../ipv4/hooks.ts';
 import { ACK, RST, SYN, TCP_PROTOCOL } from '../tcp/segment.ts';
 import { UDP_PROTOCOL } from '../udp.ts';
-import { type Ends, Flow } from './flow.ts';
+import { Flow } from './flow.ts';
 import { FlowTable } from './flow-table.ts';
+import { canBegin, isWellFormed, PacketEnds } from './packet-ends.ts';
 import { ABSENT, PacketView } from './packet-view.ts';
 import { CONNECTION_STATE } from './rule.ts';
-import { isSegment, TcpFlow, type TcpFlowState } from './tcp-flow.ts';
+import { TcpFlow, type TcpFlowState } from './tcp-flow.ts';
 
 /** Flows at once. While so many are there, what begins is invalid. */
 const MAX_FLOWS = 262_144;
@@ -53,7 +53,6 @@ const SWEEPS_PER_ROUND = 16;
 
 /** Octets behind an IPv4 header in which the ends of a quoted packet stand. */
 const QUOTED_BYTES = 8;
-const ECHO_ID_AT = 4;
 
 /** What was found out about a packet that is under way. */
 class Verdict {
@@ -62,15 +61,6 @@ class Verdict {
   state = 0;
   /** The flow that it begins, until that is kept. */
   begun: Flow | null = null;
-}
-
-/** The ends of the packet at hand; filled in again and again. */
-class PacketEnds implements Ends {
-  protocol = 0;
-  source = 0;
-  sourcePort = 0;
-  destination = 0;
-  destinationPort = 0;
 }
 
 export class Tracker {
@@ -127,34 +117,38 @@ export class Tracker {
 
   /** An ICMP error belongs to the flow of the packet that it quotes, and goes to who sent that. */
   #classifyError(begunBefore: Flow | null): number {
-    const { bytes, header, transportAt, transportBytes } = this.#view;
+    const { header, bytes, transportAt, transportBytes } = this.#view;
     const quoted = this.#quoted;
     const at = transportAt + ICMP_HEADER_BYTES;
     const length = transportBytes - ICMP_HEADER_BYTES;
     if (!parseUnchecked(bytes, at, length, quoted) || length < quoted.headerBytes + QUOTED_BYTES) {
       return CONNECTION_STATE.invalid;
     }
-    if ((quoted.fragment & FRAGMENT_OFFSET) !== 0 || quoted.source !== header.destination) {
-      return CONNECTION_STATE.invalid;
-    }
-    if (!fillEnds(this.#ends, quoted, bytes, at + quoted.headerBytes)) return CONNECTION_STATE.invalid;
+    if (quoted.source !== header.destination || quoted.offsetBytes !== 0) return CONNECTION_STATE.invalid;
+    if (!this.#ends.read(quoted, bytes, at + quoted.headerBytes)) return CONNECTION_STATE.invalid;
     const flow = this.#find() ?? this.#refused(begunBefore);
     return flow === null ? CONNECTION_STATE.invalid : CONNECTION_STATE.related;
   }
 
   #classifyFlow(begunBefore: Flow | null, verdict: Verdict): number {
-    const view = this.#view;
-    const { bytes, transportAt, transportBytes } = view;
-    if (!isWellFormed(view) || !fillEnds(this.#ends, view.header, bytes, transportAt)) return CONNECTION_STATE.invalid;
-    const flow = this.#find() ?? (isReset(view) ? this.#refused(begunBefore) : null);
-    if (flow === null || isOver(flow, view)) return this.#begin(flow === null, verdict);
-    const forward = flow.isForward(this.#ends);
-    if (flow.tcp !== null && !flow.tcp.accept(forward ? 0 : 1, bytes, transportAt, transportBytes)) {
+    if (!this.#readEnds()) return CONNECTION_STATE.invalid;
+    const { bytes, transportAt } = this.#view;
+    const flow = this.#find() ?? (isReset(this.#view) ? this.#refused(begunBefore) : null);
+    const forward = flow?.isForward(this.#ends) ?? true;
+    if (flow === null || isOver(flow, forward, this.#view)) return this.#begin(flow === null, verdict);
+    if (flow.tcp !== null && !flow.tcp.accept(forward ? 0 : 1, bytes, transportAt, this.#view.transportBytes)) {
       return CONNECTION_STATE.invalid;
     }
     if (!forward) flow.answered = true;
     this.#keepAlive(flow);
     return flow.answered ? CONNECTION_STATE.established : CONNECTION_STATE.new;
+  }
+
+  #readEnds(): boolean {
+    const { header, bytes, transportAt, transportBytes } = this.#view;
+    const { protocol } = header;
+    if (transportAt === ABSENT && hasPorts(protocol)) return false;
+    return isWellFormed(protocol, bytes, transportAt, transportBytes) && this.#ends.read(header, bytes, transportAt);
   }
 
   /** `more`: there is no older flow with these ends, whose place the new one takes. */
@@ -165,9 +159,10 @@ export class Tracker {
       this.counters.tableFull += 1;
       return CONNECTION_STATE.invalid;
     }
-    const tcp = header.protocol === TCP_PROTOCOL ? new TcpFlow(bytes, transportAt, transportBytes) : null;
-    verdict.begun = new Flow(this.#ends, tcp);
-    this.#keepAlive(verdict.begun);
+    const flow = new Flow(this.#ends, header.protocol === TCP_PROTOCOL ? new TcpFlow() : null);
+    flow.tcp?.open(bytes, transportAt, transportBytes);
+    this.#keepAlive(flow);
+    verdict.begun = flow;
     return CONNECTION_STATE.new;
   }
 
@@ -213,45 +208,20 @@ export class Tracker {
   }
 }
 
-/** Reads the ends of the packet with that header, of which the payload stands at `at`. False when it is cut short. */
-function fillEnds(ends: PacketEnds, header: Ipv4Header, bytes: Uint8Array, at: number): boolean {
-  const { protocol } = header;
-  ends.protocol = protocol;
-  ends.source = header.source;
-  ends.destination = header.destination;
-  ends.sourcePort = ends.destinationPort = 0;
-  if (protocol !== TCP_PROTOCOL && protocol !== UDP_PROTOCOL && protocol !== ICMP_PROTOCOL) return true;
-  if (at === ABSENT) return false;
-  if (protocol !== ICMP_PROTOCOL) {
-    ends.sourcePort = readBe16(bytes, at);
-    ends.destinationPort = readBe16(bytes, at + 2);
-  } else if (bytes[at] === ECHO_REPLY) {
-    ends.destinationPort = readBe16(bytes, at + ECHO_ID_AT);
-  } else {
-    ends.sourcePort = readBe16(bytes, at + ECHO_ID_AT);
-  }
-  return true;
-}
-
-const isWellFormed = ({ header, bytes, transportAt, transportBytes }: PacketView): boolean =>
-  header.protocol !== TCP_PROTOCOL || (transportAt !== ABSENT && isSegment(bytes, transportAt, transportBytes));
-
 const isError = ({ header, bytes, transportAt }: PacketView): boolean =>
   header.protocol === ICMP_PROTOCOL && transportAt !== ABSENT && isErrorType(bytes[transportAt]!);
+
+/** Protocols of which a flow is known by more than its addresses. */
+const hasPorts = (protocol: number): boolean =>
+  protocol === TCP_PROTOCOL || protocol === UDP_PROTOCOL || protocol === ICMP_PROTOCOL;
 
 const isReset = ({ header, bytes, transportAt }: PacketView): boolean =>
   header.protocol === TCP_PROTOCOL && transportAt !== ABSENT && (bytes[transportAt + 13]! & RST) !== 0;
 
 /** Whether the packet in `view` is the SYN of a new connection between the ends of one that has ended. */
-function isOver(flow: Flow, { bytes, transportAt }: PacketView): boolean {
-  if (flow.tcp === null || (flow.tcp.state !== 'CLOSED' && flow.tcp.state !== 'TIME-WAIT')) return false;
+function isOver({ tcp }: Flow, forward: boolean, { bytes, transportAt }: PacketView): boolean {
+  if (tcp === null || !tcp.isOverFor(forward ? 0 : 1)) return false;
   return (bytes[transportAt + 13]! & (SYN | ACK | RST)) === SYN;
-}
-
-/** A TCP connection begins with a SYN, an ICMP query with an echo request; an answer begins nothing. */
-function canBegin(protocol: number, bytes: Uint8Array, at: number): boolean {
-  if (protocol === TCP_PROTOCOL) return (bytes[at + 13]! & (SYN | ACK | RST)) === SYN;
-  return protocol !== ICMP_PROTOCOL || bytes[at] === ECHO;
 }
 
 function lifeNs({ protocol, tcp, answered }: Flow): number {

@@ -3,20 +3,20 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { hexBytes, parseIpv4 } from '../../../../../src/lib/bytes.ts';
 import { parseRuleset } from '../../../../../src/nftables/parser.ts';
 import {
-  FilterRig,
+  FilterDialogue,
   NEXT,
   rulesOf,
   type SegmentFields,
   type Side,
   STATEFUL,
   segmentOf,
-} from '../../../../support/filter-rig.ts';
+} from '../../../../support/filter-dialogue.ts';
 import { HOST, HOST_MAC, NetRig, PEER, PEER_MAC, SECOND_NS } from '../../../../support/net-rig.ts';
 import { icmp, ipv4, udp } from '../../../../support/packets.ts';
 
-let rig: FilterRig;
+let rig: FilterDialogue;
 function begin(...rules: Parameters<typeof rulesOf>): void {
-  rig = new FilterRig(rulesOf(...rules));
+  rig = new FilterDialogue(rulesOf(...rules));
 }
 
 describe('FW-1 a stateful filter', () => {
@@ -158,7 +158,7 @@ describe('FW-1 what is rejected', () => {
       ...rulesOf('reject').chains,
       ...rulesOf('ct state related accept', 'output').chains.map(chain => ({ ...chain, name: 'out' })),
     ];
-    rig = new FilterRig({ chains });
+    rig = new FilterDialogue({ chains });
     rig.send('inside', 17, udp({ source: PEER, destination: NEXT, sourcePort: 1, destinationPort: 2, data: [1] }));
     expect([...rig.sent().subarray(34, 36)]).toEqual([3, 3]);
   });

@@ -4,7 +4,7 @@ import { Flow } from '../../../../../kernel/net/filter/flow.ts';
 import { FlowTable } from '../../../../../kernel/net/filter/flow-table.ts';
 import { HOOK_PRIORITY } from '../../../../../kernel/net/ipv4/hooks.ts';
 import { parseIpv4 } from '../../../../../src/lib/bytes.ts';
-import { FilterRig, NEXT, rulesOf, STATEFUL, segmentOf } from '../../../../support/filter-rig.ts';
+import { FilterDialogue, NEXT, rulesOf, STATEFUL, segmentOf } from '../../../../support/filter-dialogue.ts';
 import { distinct, pieces } from '../../../../support/fragments.ts';
 import { BROADCAST_MAC, HOST, HOST_MAC, PEER, PEER_MAC, SECOND_NS } from '../../../../support/net-rig.ts';
 import { arpFrame, frame, icmp, ipv4, udp } from '../../../../support/packets.ts';
@@ -17,7 +17,7 @@ const DATAGRAM = {
 };
 
 /** Its fragments come in from the inside, the last one first. */
-function sendInPieces(rig: FilterRig): void {
+function sendInPieces(rig: FilterDialogue): void {
   for (const { protocol, payload, ...fields } of pieces(DATAGRAM, 1480).toReversed())
     rig.send('inside', protocol, payload, fields);
 }
@@ -31,7 +31,7 @@ describe('FRAG-8 FW-1 a datagram in fragments', () => {
     [`ether saddr ${PEER_MAC} ether daddr ${HOST_MAC} ether type ip`, true],
     [`ether saddr ${HOST_MAC}`, false],
   ])('is judged once, as a whole, by %s', (match, through) => {
-    const rig = new FilterRig(rulesOf(`${match} accept`));
+    const rig = new FilterDialogue(rulesOf(`${match} accept`));
     sendInPieces(rig);
     expect(rig.drivers[1]!.sent).toHaveLength(through ? 3 : 0);
     rig.drivers[1]!.sent.length = 0;
@@ -45,7 +45,7 @@ describe('FRAG-8 FW-1 a datagram in fragments', () => {
   });
 
   test('is one packet of one flow, and so is its answer', () => {
-    const rig = new FilterRig(rulesOf(STATEFUL));
+    const rig = new FilterDialogue(rulesOf(STATEFUL));
     sendInPieces(rig);
     expect(rig.drivers[1]!.sent.splice(0)).toHaveLength(3);
     expect(rig.tracker.flows()).toHaveLength(1);
@@ -54,7 +54,7 @@ describe('FRAG-8 FW-1 a datagram in fragments', () => {
   });
 
   test('is refused once, by an error that quotes its beginning', () => {
-    const rig = new FilterRig(rulesOf('reject'));
+    const rig = new FilterDialogue(rulesOf('reject'));
     sendInPieces(rig);
     const error = rig.sent();
     expect([...error.subarray(34, 36)]).toEqual([3, 3]);
@@ -64,7 +64,7 @@ describe('FRAG-8 FW-1 a datagram in fragments', () => {
   });
 
   test('of which a part never comes is not judged, and its sender is told: but not of a broadcast', () => {
-    const rig = new FilterRig(rulesOf('', 'prerouting', 'accept'));
+    const rig = new FilterDialogue(rulesOf('', 'prerouting', 'accept'));
     const [first] = pieces(DATAGRAM, 1480);
     rig.send('inside', 17, first!.payload, { fragment: first!.fragment!, destination: '192.0.2.255' });
     rig.advance(61 * SECOND_NS);
@@ -79,7 +79,7 @@ describe('FRAG-8 FW-1 a datagram in fragments', () => {
   });
 
   test('a long segment counts with all its octets', () => {
-    const rig = new FilterRig(rulesOf(STATEFUL));
+    const rig = new FilterDialogue(rulesOf(STATEFUL));
     rig.segment('inside', { flags: 'S', seq: 100, window: 3000 });
     rig.segment('outside', { flags: 'SA', seq: 500, ack: 101, window: 3000 });
     rig.segment('inside', { flags: 'A', seq: 101, ack: 501, window: 3000 });
@@ -98,7 +98,7 @@ describe('FW-1 on a link that is not Ethernet', () => {
   const packet = (fields = {}) =>
     ipv4({ source: '203.0.113.2', destination: PEER, protocol: 17, payload: distinct(40), ...fields });
   const arrive = (rules: string) => {
-    const rig = new FilterRig(rulesOf(rules));
+    const rig = new FilterDialogue(rulesOf(rules));
     const line = new SerialLine(rig.net, rig.packets, 'serial0', '203.0.113.1', 1500);
     return { rig, line };
   };
@@ -133,7 +133,7 @@ describe('FW-1 a packet that makes the router say something', () => {
   const REMOTE = '203.0.113.9';
 
   test('a redirect on its way does not make the filter forget the first packet of a flow', () => {
-    const rig = new FilterRig(rulesOf('ct state established accept; ct state new accept'));
+    const rig = new FilterDialogue(rulesOf('ct state established accept; ct state new accept'));
     rig.net.routes.add({
       destination: parseIpv4('203.0.113.0'),
       prefixLength: 24,
@@ -151,7 +151,7 @@ describe('FW-1 a packet that makes the router say something', () => {
   });
 
   test('is not answered when it was for more than one host, by the network or by the link', () => {
-    const rig = new FilterRig(rulesOf('reject', 'prerouting', 'accept'));
+    const rig = new FilterDialogue(rulesOf('reject', 'prerouting', 'accept'));
     rig.send('inside', 17, DATAGRAM.payload.subarray(0, 1000), { destination: '192.0.2.255' });
     rig.inject(
       frame({
@@ -169,7 +169,7 @@ describe('FW-1 a packet that makes the router say something', () => {
   test('may be refused, and the answer refused too, whatever options it has', () => {
     const [refusing] = rulesOf('reject').chains;
     const [silent] = rulesOf('reject with icmp admin-prohibited', 'output').chains;
-    const rig = new FilterRig({ chains: [refusing!, { ...silent!, name: 'out' }] });
+    const rig = new FilterDialogue({ chains: [refusing!, { ...silent!, name: 'out' }] });
     rig.send('inside', 17, DATA.subarray(0, 40), { options: [1, 1, 1, 0] });
     rig.expectNothing();
     expect(rig.net.filter!.counters.rejected).toBe(2);
@@ -179,7 +179,7 @@ describe('FW-1 a packet that makes the router say something', () => {
 
 describe('FW-1 connection tracking', () => {
   test('an echo request from outside is no answer to one from inside with the same identifier', () => {
-    const rig = new FilterRig(rulesOf(STATEFUL));
+    const rig = new FilterDialogue(rulesOf(STATEFUL));
     rig.send('inside', 1, icmp({ type: 8, word: 0x0007_0001 }));
     expect(rig.passed('inside')).toBe(true);
     rig.send('outside', 1, icmp({ type: 8, word: 0x0007_0001 }));
@@ -192,7 +192,7 @@ describe('FW-1 connection tracking', () => {
     ['went to somebody else than who sent what it quotes', { destination: '192.0.2.9' }, {}],
     ['quotes a later fragment, which has no ports', {}, { fragment: 1 }],
   ])('an error that %s is invalid', (_, outer, quoted) => {
-    const rig = new FilterRig(rulesOf(STATEFUL));
+    const rig = new FilterDialogue(rulesOf(STATEFUL));
     rig.datagram('inside', 4000, 53);
     const payload = udp({ source: PEER, destination: NEXT, sourcePort: 4000, destinationPort: 53, data: [1] });
     const data = ipv4({ source: PEER, destination: NEXT, protocol: 17, payload, ...quoted });
@@ -219,7 +219,7 @@ describe('FW-1 connection tracking', () => {
   });
 
   test('hooks behind it know the state, those before it do not', () => {
-    const rig = new FilterRig(rulesOf('accept'));
+    const rig = new FilterDialogue(rulesOf('accept'));
     const states: number[] = [];
     for (const priority of [HOOK_PRIORITY.destinationNat, HOOK_PRIORITY.filter]) {
       rig.net.hooks.add('prerouting', priority, packet => states.push(rig.tracker.stateOf(packet)) > 0);
