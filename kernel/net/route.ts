@@ -130,6 +130,12 @@ export class RouteTable {
     return chosen === NONE ? null : this.#row(this.#favourite(chosen, flow));
   }
 
+  /** The longest prefix that `destination` matches, `192.0.2.0/24`; empty for none. For a person to look at. */
+  prefixOf(destination: number): string {
+    const route = this.explain(destination);
+    return route === null ? '' : `${formatIpv4(route.destination)}/${route.prefixLength}`;
+  }
+
   /** All routes, by destination, then length of prefix, then metric. */
   list(): readonly RouteRow[] {
     const rows: RouteRow[] = [];

@@ -57,7 +57,7 @@ const seedOption = ['--seed <text>', 'everything random follows from it', '1'] a
 function addTour(program: Command): void {
   program
     .command('tour')
-    .description('the journey of the first packet, step by step, register by register')
+    .description('the journey of a web page, step by step, its first packet register by register')
     .option(...seedOption)
     .option('--json', 'print the journey as JSON')
     .option('--quiet', 'print only the names of the files written')
@@ -121,6 +121,8 @@ function addLive(program: Command): void {
     .command('live')
     .description('run a scenario against wall-clock time, with wires open to real peers')
     .argument('<scenario>')
+    .argument('[options...]', 'options of the scenario itself')
+    .allowUnknownOption()
     .requiredOption('--wire <name=socket>', 'open the wire NAME at the unix socket SOCKET (repeatable)', collect)
     .option(...seedOption)
     .option('--for <duration>', 'end after this much time; otherwise on SIGINT', parseDuration)
@@ -134,7 +136,7 @@ function addLive(program: Command): void {
     .option('--journal <file>', 'record every frame that comes in, for `ringtail replay`')
     .option('--pcap <file>', 'write every frame on every wire')
     .option('--vcd <file>', 'write interrupt, bus and wire signals')
-    .action(async (name, options) => (await import('./live-command.ts')).liveCommand(name, options));
+    .action(async (name, args, options) => (await import('./live-command.ts')).liveCommand(name, args, options));
 }
 
 function addReplay(program: Command): void {
@@ -182,7 +184,10 @@ function addDrill(program: Command, end: (exitCode: number) => void): void {
     .argument('<path...>', 'scripts, or directories of .pkt files')
     .option('--tolerance <duration>', 'how far times may be off, such as 100us; 0ns unless given', parseDuration, 0)
     .addOption(
-      new Option('--profile <profile>', 'whose defaults the host has').choices(['linux', 'rfc']).default('linux'),
+      new Option(
+        '--profile <profile>',
+        'whose defaults the host has; by the commands of a script unless given',
+      ).choices(['linux', 'freebsd', 'rfc']),
     )
     .option('--strict', 'packets that a script leaves unmentioned at its end are a failure')
     .option('--verbose', 'print every event on standard error')
