@@ -11,7 +11,7 @@ import type { ForwardingPolicy } from '../../kernel/net/ipv4/forward.ts';
 import type { NetConfig } from '../../kernel/net/stack.ts';
 import { parseIpv4 } from '../lib/bytes.ts';
 import { parseRuleset } from '../nftables/parser.ts';
-import { interfaceConfigOf, isNeighbour, type NicOptions, parsePrefix } from './nic.ts';
+import { interfaceConfigOf, isNeighbour, type NicOptions, parsePrefix, usesDhcp } from './nic.ts';
 import { type NatOptions, natConfigOf } from './translation.ts';
 
 const MAX_METRIC = 0xffff_ffff;
@@ -45,7 +45,7 @@ export function netConfigOf({ nics, forwarding = false, routes = [], nat, filter
   return {
     interfaces,
     forwarding,
-    routes: routes.map(route => routeConfigOf(route, interfaces)),
+    routes: routes.map(route => routeConfigOf(route, interfaces, nics.some(usesDhcp))),
     ...(nat === undefined ? {} : { nat: natConfigOf(nat, nics.length) }),
     ...(filter === undefined ? {} : { filter: typeof filter === 'string' ? parseRuleset(filter) : filter }),
   };
@@ -62,11 +62,12 @@ export function destinationOf(route: Omit<RouteOptions, 'gateway'>): Required<Om
   return { destination: address, prefixLength, metric };
 }
 
-function routeConfigOf(route: RouteOptions, interfaces: readonly InterfaceConfig[]): RouteConfig {
+/** Where an address is still to be learnt, a gateway may be on its network: such a route is used if it is. */
+function routeConfigOf(route: RouteOptions, interfaces: readonly InterfaceConfig[], anyNetwork: boolean): RouteConfig {
   const { destination, gateway } = route;
   const to = destinationOf(route);
   const nextHop = parseIpv4(gateway);
-  if (!interfaces.some(config => isNeighbour(config, nextHop))) {
+  if (!anyNetwork && !interfaces.some(config => isNeighbour(config, nextHop))) {
     throw new RangeError(`gateway ${gateway} of the route to ${destination} is on no network of the NICs`);
   }
   return { ...to, gateway: nextHop };
