@@ -19,7 +19,7 @@ import type {
 import { readLe16, readLe32 } from '../../src/lib/bytes.ts';
 import { readMac } from './eeprom.ts';
 import { DEFAULT_FEATURES, type Features } from './features.ts';
-import { prepareFlowControl, resolveFlowControl } from './flow-control.ts';
+import { resolveFlowControl } from './flow-control.ts';
 import { InterruptControl, type InterruptService, maskInterrupts } from './interrupts.ts';
 import { Mmio } from './mmio.ts';
 import { Moderation } from './moderation.ts';
@@ -253,7 +253,6 @@ class Adapter implements NetDriverOps, InterruptService {
       CTRL_LRST | CTRL_ILOS | CTRL_FRCSPD | CTRL_FRCDPLX | CTRL_RFCE | CTRL_TFCE | CTRL_VME | CTRL_PHY_RST;
     const set = CTRL_ASDE | CTRL_SLU | (this.#uses.vlan ? CTRL_VME : 0);
     regs.write(CTRL, (regs.read(CTRL) & ~cleared) | set);
-    prepareFlowControl(regs);
     this.#multicast.write();
     regs.write(RAL, readLe32(this.#mac, 0));
     regs.write(RAH, RAH_AV | readLe16(this.#mac, 4));

@@ -40,20 +40,21 @@ const HIGH_WATER_BYTES = RX_FIFO_BYTES - HEADROOM_BYTES;
 /** Enough to do until frames come again. */
 const LOW_WATER_BYTES = RX_FIFO_BYTES / 2;
 
-/** What is the same for every link. CTRL has neither bit set yet. */
-export function prepareFlowControl(regs: Mmio): void {
+/** The link is up. `negotiated`: in full duplex, and both ends have agreed on that; otherwise there are no pauses. */
+export function resolveFlowControl(regs: Mmio, platform: Platform, negotiated: boolean): void {
+  const bits = negotiated ? resolution(readPhy(regs, platform, PHY_ANA), readPhy(regs, platform, PHY_LPA)) : 0;
+  if (bits !== 0) prepareFlowControl(regs);
+  regs.write(CTRL, (regs.read(CTRL) & ~(CTRL_RFCE | CTRL_TFCE)) | bits);
+}
+
+/** What has to stand there before CTRL has either bit set. */
+function prepareFlowControl(regs: Mmio): void {
   regs.write(FCAL, PAUSE_ADDRESS_LOW);
   regs.write(FCAH, PAUSE_ADDRESS_HIGH);
   regs.write(FCT, MAC_CONTROL);
   regs.write(FCTTV, PAUSE_QUANTA);
   regs.write(FCRTL, FCRTL_XONE | LOW_WATER_BYTES);
   regs.write(FCRTH, HIGH_WATER_BYTES);
-}
-
-/** The link is up. `negotiated`: in full duplex, and both ends have agreed on that; otherwise there are no pauses. */
-export function resolveFlowControl(regs: Mmio, platform: Platform, negotiated: boolean): void {
-  const bits = negotiated ? resolution(readPhy(regs, platform, PHY_ANA), readPhy(regs, platform, PHY_LPA)) : 0;
-  regs.write(CTRL, (regs.read(CTRL) & ~(CTRL_RFCE | CTRL_TFCE)) | bits);
 }
 
 /** IEEE 802.3 table 28B-3: what of CTRL follows from what we offer and from what the partner does. */
