@@ -4,8 +4,10 @@
  *
  * A call is a plain function call: no trap, no cost. It is traced when it begins, before its arguments are checked.
  */
+import { formatIpv4 } from '../src/lib/bytes.ts';
 import type { KernelContext } from './context.ts';
 import { type Endpoint, formatEndpoint } from './net/endpoint.ts';
+import type { InterfaceAddress, InterfaceConfig, InterfaceStatus } from './net/interface-address.ts';
 import { poll } from './net/poll.ts';
 import { type Datagram, type Descriptor, type ShutdownHow, Socket, type SocketType } from './net/socket.ts';
 import { SocketError } from './net/socket-error.ts';
@@ -26,7 +28,11 @@ export interface PollRequest {
 
 /** What the calls need of the kernel beyond its context. */
 export interface SyscallHost extends KernelContext {
-  readonly net: { readonly sockets: Sockets };
+  readonly net: {
+    readonly sockets: Sockets;
+    interfaceNamed(name: string): InterfaceAddress;
+    configure(index: number, config: InterfaceConfig): void;
+  };
   spawn(name: string, program: Program): Task;
 }
 
@@ -90,6 +96,39 @@ export class Syscalls {
     throw new TaskExit();
   }
 
+  // Interfaces, by name: `eth0`. Each call throws ENODEV when there is none.
+
+  /** The hardware address, the link, and the address of an interface, as they are now. */
+  interfaceStatus(name: string): InterfaceStatus {
+    if (this.#kernel.trace !== null) this.#trace(`interfaceStatus ${name}`);
+    return this.#kernel.net.interfaceNamed(name).status();
+  }
+
+  /**
+   * Gives an interface another address, with the routes that follow from it; address 0 takes it away. Does not wait:
+   * with `detectConflicts` the address is there once `interfaceStatus` says that the claim is `assigned`. Throws EINVAL
+   * for a configuration that makes no sense, and then has changed nothing.
+   */
+  configure(name: string, config: InterfaceConfig): void {
+    if (this.#kernel.trace !== null) {
+      this.#trace(`configure ${name} ${formatIpv4(config.address)}/${config.prefixLength}`);
+    }
+    const { net } = this.#kernel;
+    const { index } = net.interfaceNamed(name);
+    try {
+      net.configure(index, config);
+    } catch (error) {
+      if (error instanceof RangeError) throw new SocketError('EINVAL', error.message);
+      throw error;
+    }
+  }
+
+  /** Waits until something of an interface's status is another: true; or for `timeoutNs`: false. */
+  awaitInterface(name: string, timeoutNs = Number.POSITIVE_INFINITY): Blocking<boolean> {
+    if (this.#kernel.trace !== null) this.#trace(`awaitInterface ${name}`);
+    return sleepOn(this.#kernel.net.interfaceNamed(name).changes, timeoutNs);
+  }
+
   // Sockets. What each call does, and which errors it throws, is written in kernel/net/socket.ts and the two kinds.
 
   /** A new socket. It is closed when the task ends, if not before. */
@@ -122,10 +161,10 @@ export class Syscalls {
     return socketOf(socket).connect(address, port);
   }
 
-  /** Sends to the peer, `flags` 0 or MSG_OOB. Returns how many bytes were taken: all, unless the socket may not wait. */
+  /** Sends to the peer, `flags` of MSG_OOB, MSG_DONTWAIT. Returns how many bytes were taken: all, unless the socket may not wait. */
   send(socket: Descriptor, bytes: Uint8Array, flags = 0): Blocking<number> {
     if (this.#kernel.trace !== null) {
-      this.#trace(`send ${socket.name} ${bytes.length} bytes${flags === 0 ? '' : ' MSG_OOB'}`);
+      this.#trace(`send ${socket.name} ${bytes.length} bytes${flags === 0 ? '' : ` flags 0x${flags.toString(16)}`}`);
     }
     return socketOf(socket).send(bytes, flags);
   }
@@ -138,10 +177,15 @@ export class Syscalls {
     socketOf(socket).sendto(bytes, address, port);
   }
 
-  /** Waits for bytes from the peer, at most `maxBytes`; none at all when it has finished sending. */
-  recv(socket: Descriptor, maxBytes = DEFAULT_RECV_BYTES): Blocking<Uint8Array> {
-    if (this.#kernel.trace !== null) this.#trace(`recv ${socket.name} ${maxBytes}`);
-    return socketOf(socket).recv(maxBytes);
+  /**
+   * Waits for bytes from the peer, at most `maxBytes`; none at all when it has finished sending. `flags` of MSG_PEEK,
+   * MSG_DONTWAIT, MSG_WAITALL.
+   */
+  recv(socket: Descriptor, maxBytes = DEFAULT_RECV_BYTES, flags = 0): Blocking<Uint8Array> {
+    if (this.#kernel.trace !== null) {
+      this.#trace(`recv ${socket.name} ${maxBytes}${flags === 0 ? '' : ` flags 0x${flags.toString(16)}`}`);
+    }
+    return socketOf(socket).recv(maxBytes, flags);
   }
 
   /** Waits for a datagram; null when none came within `timeoutNs`. */

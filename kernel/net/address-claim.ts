@@ -43,6 +43,8 @@ export interface ClaimHost {
   /** The address is this host's from now on, or no more. */
   assign(): void;
   withdraw(): void;
+  /** The state of the claim, or of the link, is another one. */
+  changed(): void;
 }
 
 export class AddressClaim {
@@ -76,10 +78,10 @@ export class AddressClaim {
     this.#address = address;
     this.#policy = policy;
     this.#defendedNs = Number.NEGATIVE_INFINITY;
-    if (address === 0) this.#state = 'none';
+    if (address === 0) this.#enter('none');
     else if (!policy.detectConflicts) this.#assign();
     else if (this.#linkUp) this.#startProbing();
-    else this.#state = 'waiting';
+    else this.#enter('waiting');
   }
 
   /** Section 2.1: what is at the other end of the link may be another network now. */
@@ -92,6 +94,7 @@ export class AddressClaim {
     } else if (up && this.#state === 'assigned') {
       this.#startAnnouncing();
     }
+    this.#host.changed();
   }
 
   /** An ARP packet of another station came in. True: it contradicts the claim, and nothing else is to be learnt of it. */
@@ -108,13 +111,18 @@ export class AddressClaim {
     return true;
   }
 
+  #enter(state: AddressState): void {
+    this.#state = state;
+    this.#host.changed();
+  }
+
   #wait(): void {
     if (this.#state === 'assigned') this.#host.withdraw();
-    this.#state = 'waiting';
+    this.#enter('waiting');
   }
 
   #startProbing(): void {
-    this.#state = 'probing';
+    this.#enter('probing');
     this.#probesLeft = PROBE_NUM;
     this.#timer.armIn(this.#upTo(PROBE_WAIT_NS));
   }
@@ -138,8 +146,8 @@ export class AddressClaim {
   }
 
   #assign(): void {
-    this.#state = 'assigned';
     this.#host.assign();
+    this.#enter('assigned');
     if (this.#linkUp) this.#startAnnouncing();
   }
 
@@ -173,7 +181,7 @@ export class AddressClaim {
 
   #fail(arp: ArpPacket): void {
     this.#timer.cancel();
-    this.#state = 'conflict';
+    this.#enter('conflict');
     this.counters.conflicts += 1;
     const address = formatIpv4(this.#address);
     this.#context.log(`${this.#host.name}: ${address} is not used, for ${formatMac(arp.senderMac)} has it`);

@@ -3,6 +3,7 @@
  * routes that follow from it. What was bound to an address that is gone stays bound to it, and can send no more.
  */
 import type { KernelContext } from '../context.ts';
+import { WaitChannel } from '../task.ts';
 import { AddressClaim, type AddressState, type ClaimHost } from './address-claim.ts';
 import type { ArpCache } from './arp.ts';
 import { connectedRoutes, type RouteConfig } from './connected-routes.ts';
@@ -26,7 +27,21 @@ export interface InterfaceConfig {
   readonly detectConflicts?: boolean;
 }
 
+/** What a program may know of an interface. */
+export interface InterfaceStatus {
+  readonly name: string;
+  readonly mac: Uint8Array;
+  readonly linkUp: boolean;
+  /** 0 while there is none, or it is not certain yet that nobody else has it. */
+  readonly address: number;
+  readonly prefixLength: number;
+  /** How far the interface is with claiming the address that it was given. */
+  readonly claim: AddressState;
+}
+
 export class InterfaceAddress implements ClaimHost {
+  /** Woken when the link, or the state of the address, is another one. */
+  readonly changes: WaitChannel;
   readonly #iface: Interface;
   readonly #arp: ArpCache;
   readonly #routes: RouteTable;
@@ -47,6 +62,7 @@ export class InterfaceAddress implements ClaimHost {
     statics: readonly RouteConfig[],
   ) {
     this.#iface = iface;
+    this.changes = new WaitChannel(`${iface.name} changes`);
     this.#arp = arp;
     this.#routes = routes;
     this.#loopback = loopback;
@@ -55,8 +71,17 @@ export class InterfaceAddress implements ClaimHost {
     arp.attach(this.#claim);
   }
 
+  get index(): number {
+    return this.#iface.index;
+  }
+
   get name(): string {
     return this.#iface.name;
+  }
+
+  status(): InterfaceStatus {
+    const { name, mac, link, address, prefixLength } = this.#iface;
+    return { name, mac, linkUp: link.up, address, prefixLength, claim: this.#claim.state };
   }
 
   get state(): AddressState {
@@ -100,6 +125,10 @@ export class InterfaceAddress implements ClaimHost {
     this.#routes.edit(this.#own.map(route => ({ action: 'remove', route })));
     this.#own = [];
     this.#iface.setAddress(0, 0);
+  }
+
+  changed(): void {
+    this.changes.wakeAll();
   }
 }
 

@@ -34,6 +34,7 @@ import type { NatConfig } from './nat/config.ts';
 import { Nat } from './nat/nat.ts';
 import { OwnPorts } from './nat/own-ports.ts';
 import { RouteTable } from './route.ts';
+import { SocketError } from './socket-error.ts';
 import { Sockets } from './sockets.ts';
 import { StreamPorts } from './stream-ports.ts';
 import { TCP_PROTOCOL } from './tcp/segment.ts';
@@ -162,6 +163,13 @@ export class NetStack {
     this.redirects?.clear();
     address.configure(config);
     this.ipv4Output.pathMtus.linksChanged();
+  }
+
+  /** The configuration of the interface with that name. Throws ENODEV. */
+  interfaceNamed(name: string): InterfaceAddress {
+    const address = this.#addresses.find(each => each.name === name);
+    if (address === undefined) throw new SocketError('ENODEV', `there is no interface ${name}`);
+    return address;
   }
 
   /** How far the interface with that index is with claiming its address. */

@@ -13,7 +13,10 @@ export const BUILT_IN: Readonly<Record<string, () => Promise<{ default: Scenario
   traceroute: () => import('./traceroute.ts'),
   firewall: () => import('./firewall.ts'),
   csma: () => import('./csma.ts'),
+  'web-journey': () => import('./web-journey.ts'),
+  home: () => import('./home.ts'),
   web: () => import('./web.ts'),
   lab: () => import('./lab.ts'),
   'lab-client': () => import('./lab-client.ts'),
+  'lab-router': () => import('./lab-router.ts'),
 };

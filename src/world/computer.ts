@@ -18,6 +18,8 @@ import { HostBridge } from '../../hw/pci/host-bridge.ts';
 import { Uart16550 } from '../../hw/serial/uart16550.ts';
 import type { Clock } from '../../hw/sim/clock.ts';
 import type { Prng } from '../../hw/sim/prng.ts';
+import { DhcpClient } from '../../kernel/apps/dhcp/client.ts';
+import { Resolver } from '../../kernel/apps/dns/resolver.ts';
 import { Kernel } from '../../kernel/kernel.ts';
 import { PACKET_BYTES } from '../../kernel/packet-pool.ts';
 import type { Program } from '../../kernel/task.ts';
@@ -33,7 +35,8 @@ import {
   RAM_BASE,
   UART,
 } from './memory-map.ts';
-import { driverOptionsOf, macOf, type Nic, type NicOptions, profileOf } from './nic.ts';
+import { driverOptionsOf, macOf, type Nic, type NicOptions, profileOf, usesDhcp } from './nic.ts';
+import { RouteEditor } from './route-editor.ts';
 import { netConfigOf, type RoutingOptions } from './routing.ts';
 
 const MIB = 1024 * 1024;
@@ -102,6 +105,10 @@ export class Computer {
   readonly bridge: HostBridge;
   readonly nics: readonly Nic[];
   readonly kernel: Kernel;
+  /** The routing table, to be read and edited while the world runs. */
+  readonly routes: RouteEditor;
+  /** Asks the name servers of which the computer has learnt by DHCP, the first NIC's first. */
+  readonly resolver: Resolver;
   readonly #programs: { readonly name: string; readonly program: Program }[] = [];
   #poweredOn = false;
   #console = '';
@@ -134,7 +141,10 @@ export class Computer {
       memory: { ...PCI_MEMORY, cost: costs.pci },
     });
     this.nics = options.nics.map((nic, index) => this.#nic(nic, index, environment));
+    for (const { dhcp } of this.nics) if (dhcp !== null) this.start(`dhcp ${dhcp.interface}`, dhcp.program);
+    this.resolver = new Resolver({ servers: () => this.nics.flatMap(({ dhcp }) => dhcp?.lease?.dnsServers ?? []) });
     this.kernel = this.#kernel(options, prng.fork('kernel'));
+    this.routes = new RouteEditor(this.kernel.net);
   }
 
   /** What the kernel and its programs have written to the serial console: the latest 65,536 characters of it. */
@@ -165,7 +175,8 @@ export class Computer {
     const { clock, prng } = environment;
     const device = new E1000Nic(clock, this.ram, prng.fork(`eth${index}`), mac, profileOf(options));
     this.bridge.insert(FIRST_NIC_SLOT + index, device.pci);
-    return { name: `${this.name}.eth${index}`, device, phy: device.phy };
+    const dhcp = usesDhcp(options) ? new DhcpClient(`eth${index}`) : null;
+    return { name: `${this.name}.eth${index}`, device, phy: device.phy, dhcp };
   }
 
   #kernel(options: ComputerOptions, prng: Prng): Kernel {

@@ -6,6 +6,7 @@ import type { E1000Options } from '../../drivers/e1000/e1000.ts';
 import type { Features } from '../../drivers/e1000/features.ts';
 import type { E1000Nic } from '../../hw/nic/e1000/e1000.ts';
 import { PROFILES, type Profile, type ProfileName } from '../../hw/nic/e1000/profile.ts';
+import type { DhcpClient } from '../../kernel/apps/dhcp/client.ts';
 import { ETHERNET_MTU } from '../../kernel/net/interface.ts';
 import type { InterfaceConfig } from '../../kernel/net/interface-address.ts';
 import { maskOf } from '../../kernel/net/ipv4/address.ts';
@@ -16,7 +17,10 @@ import type { Jack } from './jack.ts';
 export interface NicOptions {
   /** `52:54:00:...`; unless given, numbered through the world. */
   readonly mac?: string;
-  /** `192.0.2.1/24`; without one the interface is up and has no IPv4. */
+  /**
+   * `192.0.2.1/24`; or `dhcp`: then the computer runs a DHCP client, and has an address some 10 to 20 s after the link is
+   * up. Without one the interface is up and has no IPv4.
+   */
   readonly address?: string;
   /** The next hop for everything that is not on a link, dotted. It is on this NIC's own network. */
   readonly gateway?: string;
@@ -41,7 +45,12 @@ export interface NicOptions {
 /** A NIC of a computer, under the name that tables and captures give it: `alice.eth0`. */
 export interface Nic extends Jack {
   readonly device: E1000Nic;
+  /** Who gets the address of the NIC; null unless that comes by DHCP. */
+  readonly dhcp: DhcpClient | null;
 }
+
+/** What stands in the place of an address that comes by DHCP. */
+const DHCP = 'dhcp';
 
 /** The hardware address of the options, six bytes; null when they leave it open. Throws a RangeError. */
 export function macOf({ mac }: NicOptions): Uint8Array | null {
@@ -56,6 +65,9 @@ export function profileOf({ profile = 'strict' }: NicOptions): Profile {
   if (!Object.hasOwn(PROFILES, profile)) throw new RangeError(`no NIC has the profile "${profile}"`);
   return PROFILES[profile];
 }
+
+/** Whether the address comes by DHCP. */
+export const usesDhcp = ({ address }: NicOptions): boolean => address === DHCP;
 
 /** What the options say to the driver. */
 export function driverOptionsOf({ txDescriptors, rxDescriptors, features, link }: NicOptions): E1000Options {
@@ -76,8 +88,8 @@ export function interfaceConfigOf({ address, gateway, mtu, detectConflicts }: Ni
     ...(mtu === undefined ? {} : { mtu }),
     ...(detectConflicts === undefined ? {} : { detectConflicts }),
   };
-  if (address === undefined) {
-    if (gateway !== undefined) throw new RangeError(`gateway ${gateway} of a NIC without an address`);
+  if (address === undefined || address === DHCP) {
+    if (gateway !== undefined) throw new RangeError(`gateway ${gateway} of a NIC without an address of its own`);
     return { address: 0, prefixLength: 0, ...options };
   }
   const config = { ...parseAddress(address), ...options };

@@ -11,7 +11,7 @@ import type { ForwardingPolicy } from '../../kernel/net/ipv4/forward.ts';
 import type { NetConfig } from '../../kernel/net/stack.ts';
 import { parseIpv4 } from '../lib/bytes.ts';
 import { parseRuleset } from '../nftables/parser.ts';
-import { interfaceConfigOf, isNeighbour, type NicOptions, parsePrefix } from './nic.ts';
+import { interfaceConfigOf, isNeighbour, type NicOptions, parsePrefix, usesDhcp } from './nic.ts';
 import { type NatOptions, natConfigOf } from './translation.ts';
 
 const MAX_METRIC = 0xffff_ffff;
@@ -45,22 +45,30 @@ export function netConfigOf({ nics, forwarding = false, routes = [], nat, filter
   return {
     interfaces,
     forwarding,
-    routes: routes.map(route => routeConfigOf(route, interfaces)),
+    routes: routes.map(route => routeConfigOf(route, interfaces, nics.some(usesDhcp))),
     ...(nat === undefined ? {} : { nat: natConfigOf(nat, nics.length) }),
     ...(filter === undefined ? {} : { filter: typeof filter === 'string' ? parseRuleset(filter) : filter }),
   };
 }
 
-function routeConfigOf(route: RouteOptions, interfaces: readonly InterfaceConfig[]): RouteConfig {
-  const { destination, gateway, metric = 0 } = route;
+/** Where a route leads, and its metric. Throws a RangeError when that makes no sense. */
+export function destinationOf(route: Omit<RouteOptions, 'gateway'>): Required<Omit<RouteConfig, 'gateway'>> {
+  const { destination, metric = 0 } = route;
   const { address, prefixLength } = parsePrefix(destination);
   if ((address & ~maskOf(prefixLength)) !== 0) throw new RangeError(`${destination} has bits set beyond its prefix`);
   if (!Number.isInteger(metric) || metric < 0 || metric > MAX_METRIC) {
     throw new RangeError(`metric ${metric} of the route to ${destination}`);
   }
+  return { destination: address, prefixLength, metric };
+}
+
+/** Where an address is still to be learnt, a gateway may be on its network: such a route is used if it is. */
+function routeConfigOf(route: RouteOptions, interfaces: readonly InterfaceConfig[], anyNetwork: boolean): RouteConfig {
+  const { destination, gateway } = route;
+  const to = destinationOf(route);
   const nextHop = parseIpv4(gateway);
-  if (!interfaces.some(config => isNeighbour(config, nextHop))) {
+  if (!anyNetwork && !interfaces.some(config => isNeighbour(config, nextHop))) {
     throw new RangeError(`gateway ${gateway} of the route to ${destination} is on no network of the NICs`);
   }
-  return { destination: address, prefixLength, gateway: nextHop, metric };
+  return { ...to, gateway: nextHop };
 }

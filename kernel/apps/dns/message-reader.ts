@@ -8,6 +8,7 @@ import {
   type DnsMessage,
   type DnsQuestion,
   type DnsRecord,
+  type Edns,
   FLAG,
   MAX_LABEL_BYTES,
   MAX_NAME_BYTES,
@@ -16,8 +17,12 @@ import {
 } from './message.ts';
 
 const HEADER_BYTES = 12;
+const ADDRESS_BYTES = 4;
 /** Records of one message that are read. */
 const MAX_RECORDS = 256;
+/** What is above counts as 0 (RFC 2181 section 8). */
+const MAX_TTL_SECONDS = 0x7fff_ffff;
+const DOT = '.';
 
 /** Null for what is no message of this kind. */
 export function parseMessage(bytes: Uint8Array): DnsMessage | null {
@@ -34,6 +39,9 @@ class MalformedError extends Error {}
 class Reader {
   readonly #bytes: Uint8Array;
   #at = 0;
+  #edns: Edns | null = null;
+  /** The upper eight bits of the response code. */
+  #extendedCode = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -53,43 +61,57 @@ class Reader {
       truncated: (flags & FLAG.truncated) !== 0,
       recursionDesired: (flags & FLAG.desired) !== 0,
       recursionAvailable: (flags & FLAG.available) !== 0,
-      code: flags & 15,
-      questions: this.#times(questions, () => this.#question()),
-      answers: this.#times(answers, () => this.#record()),
-      authorities: this.#times(authorities, () => this.#record()),
-      additionals: this.#times(additionals, () => this.#record()),
+      questions: Array.from({ length: questions }, () => this.#question()),
+      answers: this.#records(answers),
+      authorities: this.#records(authorities),
+      additionals: this.#records(additionals),
+      edns: this.#edns,
+      code: (flags & 15) | (this.#extendedCode << 4),
     };
   }
 
-  #times<T>(count: number, read: () => T): T[] {
-    return Array.from({ length: count }, read);
+  #records(count: number): DnsRecord[] {
+    const records: DnsRecord[] = [];
+    for (let i = 0; i < count; i++) {
+      const record = this.#record();
+      if (record !== null) records.push(record);
+    }
+    return records;
   }
 
   #question(): DnsQuestion {
     const name = this.#name();
-    const type = this.#word();
-    this.#word();
-    return { name, type };
+    return { name, type: this.#word(), class: this.#word() };
   }
 
-  #record(): DnsRecord {
+  /** Null for the OPT record, of which there may be one. */
+  #record(): DnsRecord | null {
     const name = this.#name();
     const type = this.#word();
-    this.#word();
-    const ttlSeconds = this.#long();
+    const classOrSize = this.#word();
+    const ttl = this.#long();
     const length = this.#word();
     this.#need(length);
     const end = this.#at + length;
+    const isOpt = type === RECORD_TYPE.OPT;
+    if (isOpt) this.#opt(name, classOrSize, ttl);
     const data = this.#data(type, length);
     if (this.#at > end) throw new MalformedError();
     this.#at = end;
-    return { name, ttlSeconds, data };
+    return isOpt ? null : { name, ttlSeconds: ttl > MAX_TTL_SECONDS ? 0 : ttl, data };
+  }
+
+  /** Where others have their class it has a size, and where they have their time it has a code, a version and flags. */
+  #opt(name: string, payloadBytes: number, ttl: number): void {
+    if (name !== '' || this.#edns !== null) throw new MalformedError();
+    this.#edns = { payloadBytes, version: (ttl >>> 16) & 0xff };
+    this.#extendedCode = ttl >>> 24;
   }
 
   #data(type: number, length: number): DnsData {
     switch (type) {
       case RECORD_TYPE.A:
-        if (length !== 4) throw new MalformedError();
+        if (length !== ADDRESS_BYTES) throw new MalformedError();
         return { type: 'A', address: this.#long() };
       case RECORD_TYPE.NS:
         return { type: 'NS', target: this.#name() };
@@ -115,7 +137,7 @@ class Reader {
     let text = '';
     for (const end = this.#at + length; this.#at < end; ) {
       const count = this.#bytes[this.#at++]!;
-      this.#need(count);
+      if (this.#at + count > end) throw new MalformedError();
       text += String.fromCharCode(...this.#bytes.subarray(this.#at, this.#at + count));
       this.#at += count;
     }
@@ -143,7 +165,7 @@ class Reader {
       if (count === 0) break;
       lengthBytes += count + 1;
       if (lengthBytes >= MAX_NAME_BYTES || at + count >= this.#bytes.length) throw new MalformedError();
-      labels.push(String.fromCharCode(...this.#bytes.subarray(at + 1, at + 1 + count)).toLowerCase());
+      labels.push(labelOf(this.#bytes.subarray(at + 1, at + 1 + count)));
       at += count + 1;
     }
     if (!jumped) this.#at = at + 1;
@@ -171,4 +193,11 @@ class Reader {
   #need(count: number): void {
     if (this.#at + count > this.#bytes.length) throw new MalformedError();
   }
+}
+
+/** Only letters of ASCII have two cases (RFC 4343). A label with a dot in it, which could be, is none that we know. */
+function labelOf(octets: Uint8Array): string {
+  const label = String.fromCharCode(...octets).replace(/[A-Z]/g, letter => letter.toLowerCase());
+  if (label.includes(DOT)) throw new MalformedError();
+  return label;
 }

@@ -5,6 +5,7 @@ import {
   type DnsData,
   type DnsMessage,
   type DnsRecord,
+  type Edns,
   FLAG,
   MAX_UDP_MESSAGE_BYTES,
   POINTER,
@@ -30,14 +31,16 @@ class Writer {
   message(message: DnsMessage): Uint8Array {
     this.#word(message.id);
     this.#word(flagsOf(message));
-    const { questions, answers, authorities, additionals } = message;
-    for (const list of [questions, answers, authorities, additionals]) this.#word(list.length);
-    for (const { name, type } of questions) {
-      this.#name(name);
-      this.#word(type);
-      this.#word(CLASS_INTERNET);
+    const { questions, answers, authorities, additionals, edns, code } = message;
+    for (const list of [questions, answers, authorities]) this.#word(list.length);
+    this.#word(additionals.length + (edns === null ? 0 : 1));
+    for (const question of questions) {
+      this.#name(question.name);
+      this.#word(question.type);
+      this.#word(question.class);
     }
     for (const record of [...answers, ...authorities, ...additionals]) this.#record(record);
+    if (edns !== null) this.#opt(edns, code >>> 4);
     return this.#bytes.slice(0, this.#at);
   }
 
@@ -50,6 +53,14 @@ class Writer {
     this.#word(0);
     this.#data(data);
     writeBe16(this.#bytes, lengthAt, this.#at - lengthAt - 2);
+  }
+
+  #opt({ payloadBytes, version }: Edns, extendedCode: number): void {
+    this.#name('');
+    this.#word(RECORD_TYPE.OPT);
+    this.#word(payloadBytes);
+    this.#long((extendedCode << 24) | (version << 16));
+    this.#word(0);
   }
 
   #data(data: DnsData): void {
@@ -129,7 +140,7 @@ class Writer {
 
 function flagsOf(message: DnsMessage): number {
   const { response, opcode, authoritative, truncated, recursionDesired, recursionAvailable, code } = message;
-  let flags = (opcode << 11) | code;
+  let flags = (opcode << 11) | (code & 15);
   if (response) flags |= FLAG.response;
   if (authoritative) flags |= FLAG.authoritative;
   if (truncated) flags |= FLAG.truncated;

@@ -10,10 +10,12 @@ export const MAX_LABEL_BYTES = 63;
 /** The two bits with which a pointer to a name begins (RFC 1035 section 4.1.4). */
 export const POINTER = 0xc0;
 export const CLASS_INTERNET = 1;
+export const CLASS_ANY = 255;
+/** How long a message over UDP may be for whom it says so: what fits into a packet everywhere (RFC 6891 section 6.2.5). */
+export const EDNS_PAYLOAD_BYTES = 1232;
 
-export const RECORD_TYPE = { A: 1, NS: 2, CNAME: 5, SOA: 6, PTR: 12, MX: 15, TXT: 16, ANY: 255 } as const;
-export type RecordType = keyof typeof RECORD_TYPE;
-/** Response codes, RFC 1035 section 4.1.1. */
+export const RECORD_TYPE = { A: 1, NS: 2, CNAME: 5, SOA: 6, PTR: 12, MX: 15, TXT: 16, OPT: 41, ANY: 255 } as const;
+/** Response codes, RFC 1035 section 4.1.1, and of RFC 6891 section 9. */
 export const RESPONSE = {
   noError: 0,
   formatError: 1,
@@ -21,12 +23,15 @@ export const RESPONSE = {
   nameError: 3,
   notImplemented: 4,
   refused: 5,
+  /** Of more than four bits: the upper ones go into the OPT record. */
+  badVersion: 16,
 } as const;
 
 export interface DnsQuestion {
   /** Lower case, without the last dot. */
   readonly name: string;
   readonly type: number;
+  readonly class: number;
 }
 
 /** A resource record; what `data` is depends on the type. Of types that are not known it is the octets. */
@@ -66,7 +71,16 @@ export interface DnsMessage {
   readonly questions: readonly DnsQuestion[];
   readonly answers: readonly DnsRecord[];
   readonly authorities: readonly DnsRecord[];
+  /** Without the OPT record, which is `edns`. */
   readonly additionals: readonly DnsRecord[];
+  readonly edns: Edns | null;
+}
+
+/** What an OPT record says (RFC 6891 section 6.1.3); options in it are passed over. */
+export interface Edns {
+  /** The longest message over UDP that its sender takes. */
+  readonly payloadBytes: number;
+  readonly version: number;
 }
 
 /** Bits of the second word of a message. */

@@ -10,15 +10,24 @@ import type { Descriptor } from '../../net/socket.ts';
 import { SocketError } from '../../net/socket-error.ts';
 import type { Syscalls } from '../../syscall.ts';
 import type { Blocking } from '../../task.ts';
-import { type DnsMessage, type DnsRecord, isName, RECORD_TYPE, RESPONSE } from './message.ts';
+import {
+  CLASS_INTERNET,
+  type DnsMessage,
+  type DnsQuestion,
+  type DnsRecord,
+  EDNS_PAYLOAD_BYTES,
+  isName,
+  RECORD_TYPE,
+  RESPONSE,
+} from './message.ts';
 import { parseMessage } from './message-reader.ts';
 import { emitMessage } from './message-writer.ts';
 
 export const DNS_PORT = 53;
 
 export interface ResolverOptions {
-  /** Addresses of servers, asked in turn. */
-  readonly servers: readonly number[];
+  /** Addresses of servers, asked in turn; or where those are to be had, if they may be others each time. */
+  readonly servers: readonly number[] | (() => readonly number[]);
   /** How long to wait for each answer. */
   readonly timeoutNs?: number;
   /** Questions to each server before the next one is tried. */
@@ -29,6 +38,8 @@ const DEFAULT_TIMEOUT_NS = 2_000_000_000;
 const DEFAULT_ATTEMPTS = 2;
 /** Servers that are followed from one to the next, and other names, for one question. */
 const MAX_STEPS = 16;
+/** Names of servers that have to be looked up themselves, to look up another one. */
+const MAX_DEPTH = 3;
 /** Names that are remembered; the oldest goes first. */
 const MAX_CACHED = 1024;
 const SECOND_NS = 1_000_000_000;
@@ -55,13 +66,13 @@ interface CacheEntry {
 
 export class Resolver {
   readonly counters = { questions: 0, fromCache: 0, timeouts: 0 };
-  readonly #servers: readonly number[];
+  readonly #servers: () => readonly number[];
   readonly #timeoutNs: number;
   readonly #attempts: number;
   readonly #cache = new Map<string, CacheEntry>();
 
   constructor({ servers, timeoutNs = DEFAULT_TIMEOUT_NS, attempts = DEFAULT_ATTEMPTS }: ResolverOptions) {
-    this.#servers = servers;
+    this.#servers = typeof servers === 'function' ? servers : () => servers;
     this.#timeoutNs = timeoutNs;
     this.#attempts = attempts;
   }
@@ -80,24 +91,26 @@ export class Resolver {
     return addressesOf(name, entry);
   }
 
+  /** What the servers say to `question`, as it is: nothing is followed or remembered. Throws a {@link NameError}. */
+  ask(sys: Syscalls, question: DnsQuestion): Blocking<DnsMessage> {
+    return this.#ask(sys, this.#servers(), question);
+  }
+
   /** Follows servers and other names until there is an answer. */
-  *#find(sys: Syscalls, wanted: string): Blocking<CacheEntry> {
+  *#find(sys: Syscalls, wanted: string, depth = 0): Blocking<CacheEntry> {
     let name = wanted;
-    let servers = this.#servers;
+    let servers = this.#servers();
     let leastSeconds = Number.POSITIVE_INFINITY;
     for (let steps = 0; steps < MAX_STEPS; steps++) {
-      const reply = yield* this.#ask(sys, servers, name);
-      if (reply.code === RESPONSE.nameError)
-        return this.#entry(sys, [], Math.min(leastSeconds, negativeSeconds(reply)));
+      const reply = yield* this.#ask(sys, servers, { name, type: RECORD_TYPE.A, class: CLASS_INTERNET });
       const chain = follow(reply.answers, name);
       leastSeconds = Math.min(leastSeconds, chain.ttlSeconds);
       if (chain.addresses.length > 0) return this.#entry(sys, chain.addresses, leastSeconds);
-      const referred = referredServers(reply);
-      if (chain.name !== name) {
+      if (reply.code !== RESPONSE.nameError && chain.name !== name) {
         name = chain.name;
-        servers = this.#servers;
-      } else if (referred.length > 0) {
-        servers = referred;
+        servers = this.#servers();
+      } else if (isReferral(reply, name)) {
+        servers = yield* this.#referredServers(sys, reply, depth);
       } else {
         return this.#entry(sys, [], Math.min(leastSeconds, negativeSeconds(reply)));
       }
@@ -105,26 +118,45 @@ export class Resolver {
     throw new NameError('EAI_FAIL', `"${wanted}" leads from one server to the next`);
   }
 
+  /** The addresses of those who know more: those that came along, or else of the first of them that can be found. */
+  *#referredServers(
+    sys: Syscalls,
+    { authorities, additionals }: DnsMessage,
+    depth: number,
+  ): Blocking<readonly number[]> {
+    const names = authorities.flatMap(({ data }) => (data.type === 'NS' ? [data.target] : []));
+    const glue = additionals.flatMap(({ name, data }) =>
+      data.type === 'A' && names.includes(name) ? [data.address] : [],
+    );
+    if (glue.length > 0 || depth === MAX_DEPTH) return glue;
+    for (const name of names.slice(0, MAX_DEPTH)) {
+      const { addresses } = yield* this.#find(sys, name, depth + 1);
+      if (addresses.length > 0) return addresses;
+    }
+    return [];
+  }
+
   /** The first answer of one of the servers. */
-  *#ask(sys: Syscalls, servers: readonly number[], name: string): Blocking<DnsMessage> {
+  *#ask(sys: Syscalls, servers: readonly number[], question: DnsQuestion): Blocking<DnsMessage> {
     for (const server of servers) {
       for (let attempt = 0; attempt < this.#attempts; attempt++) {
-        const reply = yield* this.#askOnce(sys, server, name);
+        const reply = yield* this.#askOnce(sys, server, question, attempt === 0);
         if (reply !== null) return reply;
       }
     }
-    throw new NameError('EAI_AGAIN', `no server answers about "${name}"`);
+    const text = servers.length === 0 ? 'there is no server to ask' : 'no server answers';
+    throw new NameError('EAI_AGAIN', `${text} about "${question.name}"`);
   }
 
   /** Null when there was no answer, or one that the next server might better. */
-  *#askOnce(sys: Syscalls, server: number, name: string): Blocking<DnsMessage | null> {
+  *#askOnce(sys: Syscalls, server: number, question: DnsQuestion, edns: boolean): Blocking<DnsMessage | null> {
     this.counters.questions += 1;
     const id = sys.random() & 0xffff;
     const socket = sys.socket('udp');
     try {
       yield* sys.connect(socket, server, DNS_PORT);
-      yield* sys.send(socket, emitMessage(questionAbout(id, name)));
-      const reply = yield* this.#await(sys, socket, id, name);
+      yield* sys.send(socket, emitMessage(queryOf(id, question, edns)));
+      const reply = yield* this.#await(sys, socket, id, question);
       if (reply === null) this.counters.timeouts += 1;
       return reply;
     } catch (error) {
@@ -136,14 +168,16 @@ export class Resolver {
   }
 
   /** What is no answer to this question is passed over. */
-  *#await(sys: Syscalls, socket: Descriptor, id: number, name: string): Blocking<DnsMessage | null> {
+  *#await(sys: Syscalls, socket: Descriptor, id: number, question: DnsQuestion): Blocking<DnsMessage | null> {
     const untilNs = sys.nowNs() + this.#timeoutNs;
     for (;;) {
       const datagram = yield* sys.recvfrom(socket, Math.max(0, untilNs - sys.nowNs()));
       if (datagram === null) return null;
       const reply = parseMessage(datagram.bytes);
-      if (reply === null || !reply.response || reply.id !== id || reply.questions[0]?.name !== name) continue;
-      return reply.code === RESPONSE.noError || reply.code === RESPONSE.nameError ? reply : null;
+      if (reply === null || !isAnswerTo(reply, id, question)) continue;
+      // A truncated one would be asked for again by TCP, which there is not.
+      const isUseful = reply.code === RESPONSE.noError || reply.code === RESPONSE.nameError;
+      return isUseful && !reply.truncated ? reply : null;
     }
   }
 
@@ -163,7 +197,8 @@ function addressesOf(name: string, { addresses }: CacheEntry): readonly number[]
   return addresses;
 }
 
-function questionAbout(id: number, name: string): DnsMessage {
+/** Long answers are asked for the first time only: not every server knows how to be asked (RFC 6891 section 6.2.2). */
+function queryOf(id: number, question: DnsQuestion, edns: boolean): DnsMessage {
   return {
     id,
     response: false,
@@ -173,11 +208,18 @@ function questionAbout(id: number, name: string): DnsMessage {
     recursionDesired: true,
     recursionAvailable: false,
     code: RESPONSE.noError,
-    questions: [{ name, type: RECORD_TYPE.A }],
+    questions: [question],
     answers: [],
     authorities: [],
     additionals: [],
+    edns: edns ? { payloadBytes: EDNS_PAYLOAD_BYTES, version: 0 } : null,
   };
+}
+
+/** RFC 5452 section 9.1; that it comes from the server's address and port is seen to by the socket. */
+function isAnswerTo(reply: DnsMessage, id: number, { name, type }: DnsQuestion): boolean {
+  const [question] = reply.questions;
+  return reply.response && reply.id === id && question?.name === name && question.type === type;
 }
 
 /** Where `name` leads among `records` by other names, the addresses there, and how long all of that holds. */
@@ -198,10 +240,12 @@ function follow(
   return { name: start, addresses: [], ttlSeconds };
 }
 
-/** The addresses that came with the names of servers that know more. */
-function referredServers({ authorities, additionals }: DnsMessage): readonly number[] {
-  const names = authorities.flatMap(({ data }) => (data.type === 'NS' ? [data.target] : []));
-  return additionals.flatMap(({ name, data }) => (data.type === 'A' && names.includes(name) ? [data.address] : []));
+/** Whether `reply` says of no name that it is not there, but who knows more about one at, or above, `asked`. */
+function isReferral({ code, authoritative, answers, authorities }: DnsMessage, asked: string): boolean {
+  if (code !== RESPONSE.noError || authoritative || answers.length > 0) return false;
+  return authorities.some(
+    ({ name, data }) => data.type === 'NS' && `.${asked}`.endsWith(name === '' ? '' : `.${name}`),
+  );
 }
 
 /** How long it may be remembered that there is nothing: RFC 2308 section 5. */

@@ -28,6 +28,7 @@ export interface ZoneAnswer {
 }
 
 const DEFAULT_TTL_SECONDS = 3600;
+const MAX_TTL_SECONDS = 0x7fff_ffff;
 /** How long others may remember that there is no such name. */
 const NEGATIVE_TTL_SECONDS = 60;
 /** Other names that are followed for one answer. */
@@ -37,14 +38,31 @@ const WILDCARD = '*';
 export class Zone {
   readonly origin: string;
   readonly #ttlSeconds: number;
+  readonly #soa: DnsData;
   readonly #byName = new Map<string, DnsData[]>();
 
   /** Throws a RangeError for what is no zone. */
   constructor({ origin, records, ttlSeconds = DEFAULT_TTL_SECONDS }: ZoneConfig) {
     this.origin = origin.toLowerCase();
     if (this.origin !== '' && !isName(this.origin)) throw new RangeError(`"${origin}" is no name of a zone`);
+    if (!Number.isInteger(ttlSeconds) || ttlSeconds < 0 || ttlSeconds > MAX_TTL_SECONDS) {
+      throw new RangeError(`records of zone "${origin}" that hold for ${ttlSeconds} s`);
+    }
     this.#ttlSeconds = ttlSeconds;
+    this.#soa = {
+      type: 'SOA',
+      primary: this.origin,
+      mailbox: this.origin === '' ? 'hostmaster' : `hostmaster.${this.origin}`,
+      serial: 1,
+      minimumSeconds: NEGATIVE_TTL_SECONDS,
+    };
+    this.#byName.set(this.origin, [this.#soa]);
     for (const record of records) this.#add(record);
+    for (const [name, data] of this.#byName) {
+      // RFC 1034 section 3.6.2.
+      const hasAlias = data.length > 1 && data.some(({ type }) => type === 'CNAME');
+      if (hasAlias) throw new RangeError(`"${name}" is another name, and can have no other records`);
+    }
     // A name between another one and the zone is there too, although it has no records (RFC 4592 section 2.2.2).
     for (const name of [...this.#byName.keys()]) {
       for (let above = parentOf(name); this.has(above) && !this.#byName.has(above); above = parentOf(above)) {
@@ -66,8 +84,8 @@ export class Zone {
       const cut = this.#delegation(name);
       if (cut !== null) return this.#referral(cut, answers);
       const data = this.#byName.get(name) ?? this.#wildcard(name);
-      if (data === undefined)
-        return this.#negative(answers.length > 0 ? RESPONSE.noError : RESPONSE.nameError, answers);
+      // Of several names it is the last one of which there is none (RFC 6604 section 3).
+      if (data === undefined) return this.#negative(RESPONSE.nameError, answers);
       const matching = data.filter(each => matches(each, question.type));
       answers.push(...matching.map(each => this.#record(name, each)));
       const alias = data.find(each => each.type === 'CNAME');
@@ -83,17 +101,24 @@ export class Zone {
   #add(record: ZoneRecord): void {
     const [label, type, value] = record;
     const name = this.#whole(label);
-    const data: DnsData =
-      type === 'A'
-        ? { type, address: parseIpv4(value) }
-        : type === 'TXT'
-          ? { type, text: value }
-          : type === 'MX'
-            ? { type, target: this.#whole(value), preference: record[3] }
-            : { type, target: this.#whole(value) };
+    const data = type === 'MX' ? this.#exchanger(value, record[3]) : this.#data(type, value);
     const list = this.#byName.get(name);
     if (list === undefined) this.#byName.set(name, [data]);
     else list.push(data);
+  }
+
+  #data(type: 'A' | 'NS' | 'CNAME' | 'PTR' | 'TXT', value: string): DnsData {
+    if (type === 'A') return { type, address: parseIpv4(value) };
+    if (type !== 'TXT') return { type, target: this.#whole(value) };
+    if (!/^[\0-\xff]*$/.test(value)) throw new RangeError(`"${value}" is no text of octets`);
+    return { type, text: value };
+  }
+
+  #exchanger(value: string, preference: number): DnsData {
+    if (!Number.isInteger(preference) || preference < 0 || preference > 0xffff) {
+      throw new RangeError(`the preference ${preference} of ${value}`);
+    }
+    return { type: 'MX', target: this.#whole(value), preference };
   }
 
   /** The whole name of one that stands in a record. */
@@ -101,7 +126,8 @@ export class Zone {
     const lower = text.toLowerCase();
     if (lower === '@') return this.origin;
     const whole = lower.endsWith('.') ? lower.slice(0, -1) : this.origin === '' ? lower : `${lower}.${this.origin}`;
-    if (!isName(whole.replace(/^\*\./, ''))) throw new RangeError(`"${text}" is no name`);
+    // A label `*` may stand anywhere (RFC 4592 section 2.1.1).
+    if (!isName(whole.replace(/(?<![^.])\*(?![^.])/g, 'x'))) throw new RangeError(`"${text}" is no name`);
     return whole;
   }
 
@@ -138,14 +164,7 @@ export class Zone {
 
   /** No such name, or no such record: with it goes how long that may be remembered (RFC 2308 section 3). */
   #negative(code: number, answers: readonly DnsRecord[]): ZoneAnswer {
-    const soa: DnsData = {
-      type: 'SOA',
-      primary: this.origin,
-      mailbox: this.origin === '' ? 'hostmaster' : `hostmaster.${this.origin}`,
-      serial: 1,
-      minimumSeconds: NEGATIVE_TTL_SECONDS,
-    };
-    const authorities = [{ name: this.origin, ttlSeconds: NEGATIVE_TTL_SECONDS, data: soa }];
+    const authorities = [{ name: this.origin, ttlSeconds: NEGATIVE_TTL_SECONDS, data: this.#soa }];
     return { code, authoritative: true, answers, authorities, additionals: [] };
   }
 

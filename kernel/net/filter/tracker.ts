@@ -6,18 +6,17 @@
  * so all chains see a flow with the same ends. A flow that begins is kept only when its first packet has got through all
  * chains; what was dropped leaves no trace.
  */
-
-import { readBe16 } from '../../../src/lib/bytes.ts';
 import type { KernelContext } from '../../context.ts';
 import type { PacketBuffer } from '../../driver-api.ts';
 import type { Timer } from '../../timer.ts';
-import { ECHO, ICMP_HEADER_BYTES, ICMP_PROTOCOL, isErrorType } from '../icmp-message.ts';
+import { ICMP_HEADER_BYTES, ICMP_PROTOCOL, isErrorType } from '../icmp-message.ts';
 import { Ipv4Header, parseUnchecked } from '../ipv4/header.ts';
 import type { Hooks } from '../ipv4/hooks.ts';
 import { ACK, RST, SYN, TCP_PROTOCOL } from '../tcp/segment.ts';
 import { UDP_PROTOCOL } from '../udp.ts';
-import { type Ends, Flow } from './flow.ts';
+import { Flow } from './flow.ts';
 import { FlowTable } from './flow-table.ts';
+import { canBegin, isWellFormed, PacketEnds } from './packet-ends.ts';
 import { ABSENT, PacketView } from './packet-view.ts';
 import { CONNECTION_STATE } from './rule.ts';
 import { TcpFlow, type TcpFlowState } from './tcp-flow.ts';
@@ -51,16 +50,6 @@ const SWEEPS_PER_ROUND = 16;
 
 /** Octets behind an IPv4 header in which the ends of a quoted packet stand. */
 const QUOTED_BYTES = 8;
-const ECHO_ID_AT = 4;
-
-/** The ends of the packet at hand; filled in again and again. */
-class PacketEnds implements Ends {
-  protocol = 0;
-  source = 0;
-  sourcePort = 0;
-  destination = 0;
-  destinationPort = 0;
-}
 
 export class Tracker {
   readonly counters = { flows: 0, invalid: 0, tableFull: 0 };
@@ -110,31 +99,39 @@ export class Tracker {
     return true;
   }
 
-  /** An ICMP error belongs to the flow of the packet that it quotes. */
+  /** An ICMP error belongs to the flow of the packet that it quotes, and goes to who sent that. */
   #classifyError(refused: Flow | null): number {
-    const { bytes, transportAt, transportBytes } = this.#view;
+    const { header, bytes, transportAt, transportBytes } = this.#view;
     const quoted = this.#quoted;
     const at = transportAt + ICMP_HEADER_BYTES;
     const length = transportBytes - ICMP_HEADER_BYTES;
     if (!parseUnchecked(bytes, at, length, quoted) || length < quoted.headerBytes + QUOTED_BYTES) {
       return CONNECTION_STATE.invalid;
     }
-    if (!fillEnds(this.#ends, quoted, bytes, at + quoted.headerBytes)) return CONNECTION_STATE.invalid;
+    if (quoted.source !== header.destination) return CONNECTION_STATE.invalid;
+    if (!this.#ends.read(quoted, bytes, at + quoted.headerBytes)) return CONNECTION_STATE.invalid;
     return this.#find(refused) === null ? CONNECTION_STATE.invalid : CONNECTION_STATE.related;
   }
 
   #classifyFlow(refused: Flow | null): number {
-    const { header, bytes, transportAt } = this.#view;
-    if (!fillEnds(this.#ends, header, bytes, transportAt)) return CONNECTION_STATE.invalid;
+    if (!this.#readEnds()) return CONNECTION_STATE.invalid;
+    const { bytes, transportAt } = this.#view;
     const flow = this.#find(refused);
-    if (flow === null || isOver(flow, this.#view)) return this.#begin(flow);
-    const forward = flow.isForward(this.#ends);
+    const forward = flow?.isForward(this.#ends) ?? true;
+    if (flow === null || isOver(flow, forward, this.#view)) return this.#begin(flow);
     if (flow.tcp !== null && !flow.tcp.accept(forward ? 0 : 1, bytes, transportAt, this.#view.transportBytes)) {
       return CONNECTION_STATE.invalid;
     }
     if (!forward) flow.answered = true;
     this.#keepAlive(flow);
     return flow.answered ? CONNECTION_STATE.established : CONNECTION_STATE.new;
+  }
+
+  #readEnds(): boolean {
+    const { header, bytes, transportAt, transportBytes } = this.#view;
+    const { protocol } = header;
+    if (transportAt === ABSENT && hasPorts(protocol)) return false;
+    return isWellFormed(protocol, bytes, transportAt, transportBytes) && this.#ends.read(header, bytes, transportAt);
   }
 
   /** `over` is the flow that had these ends before. */
@@ -182,44 +179,20 @@ export class Tracker {
   }
 }
 
-/** Reads the ends of the packet with that header, of which the payload stands at `at`. False when it is cut short. */
-function fillEnds(ends: PacketEnds, header: Ipv4Header, bytes: Uint8Array, at: number): boolean {
-  ends.protocol = header.protocol;
-  ends.source = header.source;
-  ends.destination = header.destination;
-  ends.sourcePort = ends.destinationPort = 0;
-  switch (header.protocol) {
-    case TCP_PROTOCOL:
-    case UDP_PROTOCOL:
-      if (at === ABSENT) return false;
-      ends.sourcePort = readBe16(bytes, at);
-      ends.destinationPort = readBe16(bytes, at + 2);
-      return true;
-    case ICMP_PROTOCOL:
-      if (at === ABSENT) return false;
-      ends.sourcePort = ends.destinationPort = readBe16(bytes, at + ECHO_ID_AT);
-      return true;
-    default:
-      return true;
-  }
-}
-
 const isError = ({ header, bytes, transportAt }: PacketView): boolean =>
   header.protocol === ICMP_PROTOCOL && transportAt !== ABSENT && isErrorType(bytes[transportAt]!);
+
+/** Protocols of which a flow is known by more than its addresses. */
+const hasPorts = (protocol: number): boolean =>
+  protocol === TCP_PROTOCOL || protocol === UDP_PROTOCOL || protocol === ICMP_PROTOCOL;
 
 const isReset = ({ header, bytes, transportAt }: PacketView): boolean =>
   header.protocol === TCP_PROTOCOL && transportAt !== ABSENT && (bytes[transportAt + 13]! & RST) !== 0;
 
 /** Whether the packet in `view` is the SYN of a new connection between the ends of one that has ended. */
-function isOver(flow: Flow, { bytes, transportAt }: PacketView): boolean {
-  if (flow.tcp === null || (flow.tcp.state !== 'CLOSED' && flow.tcp.state !== 'TIME-WAIT')) return false;
+function isOver({ tcp }: Flow, forward: boolean, { bytes, transportAt }: PacketView): boolean {
+  if (tcp === null || !tcp.isOverFor(forward ? 0 : 1)) return false;
   return (bytes[transportAt + 13]! & (SYN | ACK | RST)) === SYN;
-}
-
-/** A TCP connection begins with a SYN, an ICMP query with an echo request; an answer begins nothing. */
-function canBegin(protocol: number, bytes: Uint8Array, at: number): boolean {
-  if (protocol === TCP_PROTOCOL) return (bytes[at + 13]! & (SYN | ACK | RST)) === SYN;
-  return protocol !== ICMP_PROTOCOL || bytes[at] === ECHO;
 }
 
 function lifeNs({ protocol, tcp, answered }: Flow): number {

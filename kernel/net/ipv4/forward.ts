@@ -5,7 +5,6 @@
  *
  * All that is asked of a port is in {@link Link}: this works the same whatever is behind it.
  */
-import { formatIpv4 } from '../../../src/lib/bytes.ts';
 import type { KernelContext } from '../../context.ts';
 import type { PacketBuffer } from '../../driver-api.ts';
 import type { DropReason, Drops } from '../drop.ts';
@@ -128,8 +127,7 @@ export class Ipv4Forward {
     const trace = this.#context.trace;
     if (trace !== null) {
       const { destination } = arrival;
-      const entry = this.#routes.explain(destination);
-      const prefix = entry === null ? '' : `${formatIpv4(entry.destination)}/${entry.prefixLength}`;
+      const prefix = this.#routes.prefixOf(destination);
       trace.forward(destination, prefix, route.gateway, link.name, arrival.timeToLive - 1);
     }
     decrementTimeToLive(packet.bytes, packet.start);

@@ -154,6 +154,8 @@ export class Ipv4Input {
     const arrival = this.#arrival;
     if (this.#hooks.active && !this.#runHooks('input', link, packet)) return;
     const protocol = this.#protocols[arrival.protocol]!;
+    const trace = this.#context.trace;
+    if (trace !== null) trace.protocol(arrival.protocol, protocol === null ? null : protocol.name);
     pull(packet, arrival.headerBytes);
     if (protocol !== null) {
       this.counters.delivered += 1;

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { DatagramSocket } from '../../../../kernel/net/datagram-socket.ts';
 import { parseIpv4 } from '../../../../src/lib/bytes.ts';
+import { traceOf } from '../../../support/kernel-trace.ts';
 import { BROADCAST_MAC, GATEWAY, HOST, HOST_MAC, NetRig, PEER, PEER_MAC, SECOND_NS } from '../../../support/net-rig.ts';
 import { arpFrame } from '../../../support/packets.ts';
 
@@ -364,4 +365,15 @@ test('without a free buffer nothing breaks: the request is made by the timer', (
   for (const packet of held) rig.packets.free(packet);
   rig.advance(SECOND_NS);
   rig.expectArpRequest(PEER);
+});
+
+test('an observer hears who was asked for, who was learned, and who was found', () => {
+  const seen: string[] = [];
+  rig.trace = traceOf({ arp: text => seen.push(text) });
+  send(1);
+  expect(seen.splice(0)).toEqual([`eth0: who has ${PEER}`]);
+  rig.injectArp({ opcode: 2, targetMac: HOST_MAC }, HOST_MAC);
+  expect(seen.splice(0)).toEqual([`eth0: learned ${PEER} at ${PEER_MAC}`]);
+  send(2);
+  expect(seen).toEqual([`eth0: found ${PEER} at ${PEER_MAC}`]);
 });

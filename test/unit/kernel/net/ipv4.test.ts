@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { DropReason } from '../../../../kernel/net/drop.ts';
 import { parseIpv4, readBe16 } from '../../../../src/lib/bytes.ts';
+import { traceOf } from '../../../support/kernel-trace.ts';
 import { BROADCAST_MAC, GATEWAY, HOST, HOST_MAC, NetRig, PEER, PEER_MAC, SECOND_NS } from '../../../support/net-rig.ts';
 import { frame, type Ipv4Fields, icmp, ipv4, naiveSum, udp } from '../../../support/packets.ts';
 
@@ -222,16 +223,28 @@ describe('the loopback', () => {
   });
 });
 
-test('an observer sees each packet and each loss', () => {
+test('an observer sees each packet with its way or its protocol, and each loss', () => {
   const seen: string[] = [];
-  rig.trace = {
-    frame: () => {},
+  rig.trace = traceOf({
     ipv4: (direction, source, destination, protocol, length) => {
       seen.push(`${direction} ${source.toString(16)} ${destination.toString(16)} ${protocol} ${length}`);
     },
+    route: (destination, prefix, gateway, link) => {
+      seen.push(`route to ${destination.toString(16)}: ${prefix} ${gateway} ${link}`);
+    },
+    protocol: (protocol, handler) => seen.push(`protocol ${protocol}: ${handler}`),
     drop: (where, reason) => seen.push(`${where}: ${reason}`),
-  } as Partial<NonNullable<NetRig['trace']>> as NonNullable<NetRig['trace']>;
+  });
   inject({});
   inject({ checksumError: 1 });
-  expect(seen).toEqual(['in c0000202 c0000201 1 31', 'out c0000201 c0000202 1 31', 'ipv4: bad IPv4 checksum']);
+  expect(seen).toEqual([
+    'in c0000202 c0000201 1 31',
+    'protocol 1: ICMP',
+    'route to c0000202: 192.0.2.0/24 0 eth0',
+    'out c0000201 c0000202 1 31',
+    'ipv4: bad IPv4 checksum',
+  ]);
+  seen.length = 0;
+  inject({ protocol: 99 });
+  expect(seen).toContain('protocol 99: null');
 });
