@@ -19,8 +19,11 @@ const CAUSES = 0xd5;
 const bitsOf = (value: number) => value & (RFCE | TFCE);
 
 describe('the driver', () => {
-  it('programs the PAUSE address, the type, the pause and the water marks as 13.4.10 to 13.4.15 have it', () => {
-    const { device } = openMachine();
+  it('when both ends have agreed on it programs the PAUSE address, the type, the pause and the water marks as 13.4.10 to 13.4.15 have it', () => {
+    const { device, platform } = openMachine();
+    device.phy.set(5, 0x41e1 | PAUSE);
+    device.link(true);
+    platform.runDeferred();
     expect([device.peek(REG.FCAL), device.peek(REG.FCAH), device.peek(REG.FCT)]).toEqual([0x00c28001, 0x0100, 0x8808]);
     expect(device.peek(REG.FCTTV)).toBe(0xffff);
     const [high, low] = [device.peek(REG.FCRTH), device.peek(REG.FCRTL) & 0xffff];
