@@ -12,4 +12,6 @@ export const BUILT_IN: Readonly<Record<string, () => Promise<{ default: Scenario
   web: () => import('./web.ts'),
   lab: () => import('./lab.ts'),
   'lab-client': () => import('./lab-client.ts'),
+  'lab-hosts': () => import('./lab-hosts.ts'),
+  'lab-guest': () => import('./lab-guest.ts'),
 };

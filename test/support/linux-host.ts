@@ -50,12 +50,18 @@ export class LinuxHost {
 
   /** A host on the wire at `socketPath`, once the host `address` on that wire answers. */
   static async plugIn(socketPath: string, address: string): Promise<LinuxHost> {
+    const host = await LinuxHost.join(socketPath);
+    await until(`an answer of ${address}`, () => host.#succeeds('ping', '-c', '1', '-W', '1', address));
+    return host;
+  }
+
+  /** A host on the wire at `socketPath`, whoever else is there. */
+  static async join(socketPath: string): Promise<LinuxHost> {
     const host = new LinuxHost(socketPath);
     await until('the interface', () => {
       if (host.#relay.exitCode !== null) throw new Error(`the relay has ended: ${host.#said}`);
       return host.#succeeds('ip', 'link', 'show', 'tap0');
     });
-    await until(`an answer of ${address}`, () => host.#succeeds('ping', '-c', '1', '-W', '1', address));
     return host;
   }
 
