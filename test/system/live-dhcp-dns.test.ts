@@ -35,7 +35,8 @@ requireLinuxHost('dnsmasq', 'tshark')('dnsmasq on the wire', () => {
     );
     const addresses = ['--dhcp-range=192.0.2.50,192.0.2.60,120', '--dhcp-option=3,192.0.2.1'];
     const names = ['--no-resolv', '--no-hosts', '--address=/h.example/203.0.113.9', '--domain=example.net'];
-    const files = [`--dhcp-leasefile=${join(directory, 'leases')}`, '--conf-file=/dev/null', '--pid-file='];
+    const log = ['--log-queries', `--log-facility=${join(directory, 'queries')}`];
+    const files = [`--dhcp-leasefile=${join(directory, 'leases')}`, '--conf-file=/dev/null', '--pid-file=', ...log];
     linux.serve(
       'dnsmasq',
       '-k',
@@ -66,7 +67,7 @@ requireLinuxHost('dnsmasq', 'tshark')('dnsmasq on the wire', () => {
   });
 
   it('answers our resolver, which has learnt of it by the lease', async () => {
-    await untilAsync('the lookup', async () => framesOf(live.pcapPath, 'dns.a == 203.0.113.9').length > 0);
+    await untilAsync('the lookup', async () => read(join(directory, 'queries')).includes('h.example is 203.0.113.9'));
     expect(await live.end('SIGTERM')).toBe(0);
     expect(live.printed).toMatch(/found\W+203\.0\.113\.9/);
     expect(live.printed).toMatch(/state\W+BOUND/);
@@ -112,7 +113,6 @@ requireLinuxHost(
 
   it('ask for more time, and get it', async () => {
     await untilAsync('a renewal', async () => read(file('events')).includes('RENEW'));
-    expect(framesOf(live.pcapPath, `dhcp.option.dhcp == 5 && ip.dst != 255.255.255.255`).length).toBeGreaterThan(0);
   });
 
   it('are told addresses, other names, and exchangers of mail', async () => {
@@ -155,6 +155,8 @@ requireLinuxHost(
   it('leave a capture without a fault', async () => {
     expect(await live.end('SIGTERM')).toBe(0);
     expect(live.printed).toMatch(/192\.0\.2\.1\d\d/);
+    const renewals = framesOf(live.pcapPath, 'dhcp.option.dhcp == 5 && ip.dst != 255.255.255.255');
+    expect(renewals.length).toBeGreaterThan(0);
     expect(framesOf(live.pcapPath, 'dns.flags.response == 1').length).toBeGreaterThan(10);
     expect(faultyFrames(live.pcapPath)).toEqual([]);
   });
