@@ -5,11 +5,8 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { FilterRules } from '../../kernel/net/filter/rule.ts';
 import { parseRuleset } from '../../src/nftables/parser.ts';
-import { formatRuleset } from '../../src/nftables/printer.ts';
 import { comparable, FilterRig } from '../support/filter-rig.ts';
-import { filterRules } from '../support/filter-rules.ts';
 import { move, packetsOf } from '../support/filter-traffic.ts';
 import { requireLinuxHost } from '../support/linux-host.ts';
 import { LinuxRouter } from '../support/linux-router.ts';
