@@ -4,7 +4,7 @@
  */
 import { readBe16, readBe32 } from '../../../src/lib/bytes.ts';
 import type { PacketBuffer } from '../../driver-api.ts';
-import { ICMP_HEADER_BYTES, ICMP_PROTOCOL } from '../icmp-message.ts';
+import { ECHO, ECHO_REPLY, ICMP_HEADER_BYTES, ICMP_PROTOCOL } from '../icmp-message.ts';
 import { isMulticast, LIMITED_BROADCAST } from '../ipv4/address.ts';
 import { FRAGMENT_OFFSET, Ipv4Header, parseUnchecked } from '../ipv4/header.ts';
 import type { Link } from '../ipv4/link.ts';
@@ -112,7 +112,9 @@ export class PacketView {
         return at < 0 || protocol !== ICMP_PROTOCOL ? ABSENT : bytes[at + code - 10]!;
       case 12:
       case 13:
-        return at < 0 || protocol !== ICMP_PROTOCOL ? ABSENT : readBe16(bytes, at + 4 + 2 * (code - 12));
+        return at < 0 || protocol !== ICMP_PROTOCOL || !isEcho(bytes[at]!)
+          ? ABSENT
+          : readBe16(bytes, at + 4 + 2 * (code - 12));
       case 14:
       case 15:
         return at < 0 || protocol !== TCP_PROTOCOL ? ABSENT : readBe16(bytes, at + 2 * (code - 14));
@@ -158,6 +160,9 @@ export class PacketView {
     return readBe16(this.bytes, at) * 2 ** 32 + readBe32(this.bytes, at + 2);
   }
 }
+
+/** Other messages have other things where these have identifier and sequence number. */
+const isEcho = (type: number): boolean => type === ECHO || type === ECHO_REPLY;
 
 /** Octets of the header of a protocol of which rules know fields; of others nothing is read. */
 function leastBytes(protocol: number): number {

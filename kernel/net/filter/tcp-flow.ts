@@ -40,6 +40,11 @@ class End {
   finEnd = 0;
   /** Its FIN has been acknowledged. */
   finished = false;
+
+  /** It begins anew. */
+  forget(): void {
+    Object.assign(this, new End());
+  }
 }
 
 export class TcpFlow {
@@ -54,7 +59,7 @@ export class TcpFlow {
   open(bytes: Uint8Array, at: number, lengthBytes: number): void {
     this.state = 'SYN-SENT';
     this.#resetBy = null;
-    for (const end of this.#ends) Object.assign(end, new End());
+    for (const end of this.#ends) end.forget();
     this.#note(0, bytes, at, lengthBytes);
   }
 
@@ -85,6 +90,8 @@ export class TcpFlow {
       this.open(bytes, at, lengthBytes);
       return true;
     }
+    if ((flags & SYN) !== 0 && seqGt(segmentEnd(bytes, at, lengthBytes), this.#ends[from].end))
+      this.#ends[from].forget();
     if (!this.#inWindow(from, bytes, at, lengthBytes)) return false;
     const exact = (flags & RST) === 0 || this.#isExactReset(from, bytes, at);
     this.#note(from, bytes, at, lengthBytes);
