@@ -12,6 +12,8 @@ import { untilAsync } from '../support/stream-peer.ts';
 import { faultyFrames, framesOf } from '../support/tshark.ts';
 
 const SERVER = '192.0.2.2';
+/** Two processes have to be up, on a machine that may be busy. */
+const SETUP_MS = 60_000;
 
 /** Puts the address to use, and writes down what happened, as dhclient tells it. */
 const DHCLIENT_SCRIPT = `#!/bin/sh
@@ -49,7 +51,7 @@ requireLinuxHost('dnsmasq', 'tshark')('dnsmasq on the wire', () => {
       ...names,
       ...files,
     );
-  });
+  }, SETUP_MS);
   afterAll(() => {
     linux?.kill();
     live?.kill();
@@ -93,7 +95,7 @@ requireLinuxHost(
     directory = mkdtempSync(join(tmpdir(), 'ringtail-dns-'));
     live = await LiveProcess.start('lab-hosts', 'uplink', directory);
     linux = await LinuxHost.plugIn(live.socketPath, SERVER);
-  });
+  }, SETUP_MS);
   afterAll(() => {
     linux?.kill();
     live?.kill();
