@@ -161,10 +161,10 @@ export class Syscalls {
     return socketOf(socket).connect(address, port);
   }
 
-  /** Sends to the peer, `flags` 0 or MSG_OOB. Returns how many bytes were taken: all, unless the socket may not wait. */
+  /** Sends to the peer, `flags` of MSG_OOB, MSG_DONTWAIT. Returns how many bytes were taken: all, unless the socket may not wait. */
   send(socket: Descriptor, bytes: Uint8Array, flags = 0): Blocking<number> {
     if (this.#kernel.trace !== null) {
-      this.#trace(`send ${socket.name} ${bytes.length} bytes${flags === 0 ? '' : ' MSG_OOB'}`);
+      this.#trace(`send ${socket.name} ${bytes.length} bytes${flags === 0 ? '' : ` flags 0x${flags.toString(16)}`}`);
     }
     return socketOf(socket).send(bytes, flags);
   }
@@ -177,10 +177,15 @@ export class Syscalls {
     socketOf(socket).sendto(bytes, address, port);
   }
 
-  /** Waits for bytes from the peer, at most `maxBytes`; none at all when it has finished sending. */
-  recv(socket: Descriptor, maxBytes = DEFAULT_RECV_BYTES): Blocking<Uint8Array> {
-    if (this.#kernel.trace !== null) this.#trace(`recv ${socket.name} ${maxBytes}`);
-    return socketOf(socket).recv(maxBytes);
+  /**
+   * Waits for bytes from the peer, at most `maxBytes`; none at all when it has finished sending. `flags` of MSG_PEEK,
+   * MSG_DONTWAIT, MSG_WAITALL.
+   */
+  recv(socket: Descriptor, maxBytes = DEFAULT_RECV_BYTES, flags = 0): Blocking<Uint8Array> {
+    if (this.#kernel.trace !== null) {
+      this.#trace(`recv ${socket.name} ${maxBytes}${flags === 0 ? '' : ` flags 0x${flags.toString(16)}`}`);
+    }
+    return socketOf(socket).recv(maxBytes, flags);
   }
 
   /** Waits for a datagram; null when none came within `timeoutNs`. */

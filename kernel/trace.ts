@@ -38,8 +38,16 @@ export interface KernelTrace {
   /** A frame crossed the border between driver and network stack. `handler` serves its EtherType, or null: none. */
   frame(direction: Direction, iface: string, etherType: number, lengthBytes: number, handler: string | null): void;
   arp(text: string): void;
-  /** An IPv4 packet; `handler` serves its protocol number, or null: none. */
+  /**
+   * This host found its way for a packet of its own to `destination`: the prefix that matched (empty where
+   * a group, or the interface that the socket is bound to, has decided), the next hop (0: the destination is on the
+   * link), the link.
+   */
+  route(destination: number, prefix: string, gateway: number, link: string): void;
+  /** An IPv4 packet: one that came in, before anything was decided about it, or one of this host's own on its way out. */
   ipv4(direction: Direction, source: number, destination: number, protocol: number, lengthBytes: number): void;
+  /** A packet is for this host; `handler` serves its protocol number, or null: none. */
+  protocol(protocol: number, handler: string | null): void;
   /**
    * A router found its way for a packet to `destination`: the prefix that matched, the next hop (0: the destination is
    * on the link), the link, and the time to live that is left.
@@ -47,6 +55,11 @@ export interface KernelTrace {
   forward(destination: number, prefix: string, gateway: number, link: string, timeToLive: number): void;
   /** Address translation found an end of a packet in its table, or entered it there: `udp 10.0.0.2:4000 → 192.0.2.1:4000`. */
   nat(text: string): void;
+  /**
+   * The four addresses of a TCP segment, this end first, were looked up: what has them, named as in `state`, and its
+   * state. A listener has any at the far end; both are null where nobody has them.
+   */
+  demultiplex(local: string, remote: string, found: string | null, state: string | null): void;
   /** A TCP connection or listener, named by its endpoints, went from one state of RFC 9293 section 3.3.2 to another. */
   state(connection: string, from: string, to: string): void;
   /**

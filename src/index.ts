@@ -60,16 +60,26 @@ export {
   trapEvents,
 } from './observe/interrupt-probe.ts';
 export { type KernelEvent, kernelEvents } from './observe/kernel-probe.ts';
+export { type MacEntry, macHistory } from './observe/mac-history.ts';
+export { type MacEvent, macEvents } from './observe/mac-probe.ts';
+export { type MappingEntry, natHistory } from './observe/nat-history.ts';
 export { type NatEvent, natEvents } from './observe/nat-probe.ts';
 export { type NicEvent, nicEvents } from './observe/nic-probe.ts';
 export type { ByteSink } from './observe/pcapng.ts';
+export { type RouteEntry, routeHistory } from './observe/route-history.ts';
+export { type RouteEvent, routeEvents } from './observe/route-probe.ts';
 export { type SwitchEvent, switchEvents } from './observe/switch-probe.ts';
+export type { RowChange, Snapshot, TableChange, TableHistory } from './observe/table-history.ts';
 export type { TextSink } from './observe/vcd.ts';
 export { virtualTimeScheduler } from './observe/virtual-time-scheduler.ts';
+export { COMPUTER_VIEWS, SWITCH_VIEWS } from './views/index.ts';
+export type { Table } from './views/table.ts';
+export type { View } from './views/view.ts';
 export { type AccessCosts, type Computer, type ComputerOptions, FREE, PCI_LIKE } from './world/computer.ts';
 export type { Jack } from './world/jack.ts';
 export type { Nic, NicOptions } from './world/nic.ts';
 export { type Recorder, recordFrames, recordSignals } from './world/recorders.ts';
+export type { DraftRoute, RouteEditor } from './world/route-editor.ts';
 export type { RouteOptions, RoutingOptions } from './world/routing.ts';
 export {
   type OptionValues,

@@ -10,6 +10,8 @@ import type { Descriptor } from '../net/socket.ts';
 import { SocketError } from '../net/socket-error.ts';
 import type { Syscalls } from '../syscall.ts';
 import type { Blocking, Program } from '../task.ts';
+import { isName } from './dns/message.ts';
+import { NameError, type Resolver } from './dns/resolver.ts';
 import { emitRequest, HttpError, type HttpResponse, type HttpVersion, wantsKeepAlive } from './http-message.ts';
 import { HttpReader } from './http-reader.ts';
 
@@ -25,6 +27,8 @@ export interface FetchOptions {
   readonly keepAlive?: boolean;
   /** How long the server may be silent. */
   readonly timeoutNs?: number;
+  /** Whom to ask about names in URLs; without one those have to be addresses. */
+  readonly resolver?: Resolver;
   /** Told of each piece of the body, which is not kept then. */
   readonly onBody?: (bytes: Uint8Array) => void;
 }
@@ -40,19 +44,31 @@ export interface HttpResult {
 
 /** What a document's address says. */
 export interface HttpUrl {
-  readonly address: number;
+  /** Who serves it: a name, or an address in dots. */
+  readonly name: string;
   readonly port: number;
   readonly host: string;
   readonly path: string;
 }
 
-/** `http://192.0.2.1:8080/path`. Throws a RangeError for anything else: there are no names here. */
+/** `http://192.0.2.1:8080/path`, `http://www.example.net/`. Throws a RangeError for anything else. */
 export function parseUrl(url: string): HttpUrl {
-  const [, name, digits, path] = /^http:\/\/([0-9.]+)(?::(\d{1,5}))?(\/[\x21-\x7e]*)?$/.exec(url) ?? [];
+  const [, name, digits, path] = /^http:\/\/([0-9A-Za-z.-]+)(?::(\d{1,5}))?(\/[\x21-\x7e]*)?$/.exec(url) ?? [];
   const port = digits === undefined ? HTTP_PORT : Number(digits);
   if (name === undefined || port < 1 || port > 65_535) throw new RangeError(`not an http URL: "${url}"`);
+  if (isDotted(name)) parseIpv4(name);
+  else if (!isName(name.toLowerCase())) throw new RangeError(`not an http URL: "${url}"`);
   const host = digits === undefined ? name : `${name}:${digits}`;
-  return { address: parseIpv4(name), port, host, path: path ?? '/' };
+  return { name, port, host, path: path ?? '/' };
+}
+
+const isDotted = (name: string): boolean => /^[0-9.]+$/.test(name);
+
+/** The address of `name`, which may be one already. Throws a NameError. */
+function* addressOf(sys: Syscalls, name: string, resolver: Resolver | undefined): Blocking<number> {
+  if (isDotted(name)) return parseIpv4(name);
+  if (resolver === undefined) throw new NameError('EAI_AGAIN', `nobody to ask about "${name}"`);
+  return (yield* resolver.lookup(sys, name))[0]!;
 }
 
 /** A connection to one server. Requests follow each other; each answer is read whole before the next request. */
@@ -71,8 +87,10 @@ class HttpConnection {
     this.#reader = HttpReader.responses(() => this.#toHead);
   }
 
-  /** Throws the errors of `connect`. */
-  static *open(sys: Syscalls, { address, port, host }: HttpUrl, timeoutNs = TIMEOUT_NS): Blocking<HttpConnection> {
+  /** Throws the errors of `connect`, and a NameError. */
+  static *open(sys: Syscalls, { name, port, host }: HttpUrl, options: FetchOptions): Blocking<HttpConnection> {
+    const { timeoutNs = TIMEOUT_NS, resolver } = options;
+    const address = yield* addressOf(sys, name, resolver);
     const socket = sys.socket('tcp');
     sys.setsockopt(socket, 'SO_RCVTIMEO', timeoutNs);
     try {
@@ -150,10 +168,10 @@ class HttpConnection {
   }
 }
 
-/** Fetches one document over a connection of its own. Throws a SocketError or an HttpError. */
+/** Fetches one document over a connection of its own. Throws a SocketError, an HttpError or a NameError. */
 export function* fetch(sys: Syscalls, url: string, options: FetchOptions = {}): Blocking<HttpResult> {
   const parsed = parseUrl(url);
-  const connection = yield* HttpConnection.open(sys, parsed, options.timeoutNs);
+  const connection = yield* HttpConnection.open(sys, parsed, options);
   const result = yield* connection.request(parsed.path, options);
   connection.close();
   return result;
@@ -162,7 +180,12 @@ export function* fetch(sys: Syscalls, url: string, options: FetchOptions = {}): 
 /** What became of one URL. */
 export type FetchReport =
   | { readonly kind: 'answer'; readonly url: string; readonly durationNs: number; readonly result: HttpResult }
-  | { readonly kind: 'error'; readonly url: string; readonly error: SocketError | HttpError };
+  | { readonly kind: 'error'; readonly url: string; readonly error: FetchError };
+
+type FetchError = SocketError | HttpError | NameError;
+
+const isFetchError = (error: unknown): error is FetchError =>
+  error instanceof SocketError || error instanceof HttpError || error instanceof NameError;
 
 /**
  * A program that fetches `urls` one after the other, and calls `report` once for each. With `keepAlive` a connection
@@ -181,7 +204,7 @@ export function httpClient(
         const result = yield* kept.fetch(sys, url, options);
         report({ kind: 'answer', url, durationNs: sys.nowNs() - beganNs, result });
       } catch (error) {
-        if (!(error instanceof SocketError || error instanceof HttpError)) throw error;
+        if (!isFetchError(error)) throw error;
         report({ kind: 'error', url, error });
       }
     }
@@ -207,7 +230,7 @@ class KeptConnection {
       }
     }
     this.#host = parsed.host;
-    this.#connection = yield* HttpConnection.open(sys, parsed, options.timeoutNs);
+    this.#connection = yield* HttpConnection.open(sys, parsed, options);
     return yield* this.#connection.request(parsed.path, options);
   }
 

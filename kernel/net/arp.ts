@@ -133,6 +133,7 @@ export class ArpCache implements Neighbours {
       this.#wait(entry, packet);
       return;
     }
+    this.#trace('found', nextHop, entry.mac);
     if (entry.state === 'stale') this.#probe(entry);
     this.#ethernet.output(this.#iface, packet, entry.mac, ETHERTYPE_IPV4);
   }

@@ -18,7 +18,7 @@ import type { Ipv4Output, MtuDiscover, Sender } from './ipv4/output.ts';
 import { bufferBytes, flag, oneOf, wholeNumber } from './option-value.ts';
 import { POLLERR, POLLIN, POLLNVAL, POLLOUT } from './poll.ts';
 import type { PortTable } from './port-table.ts';
-import { type Datagram, type DatagramType, Socket } from './socket.ts';
+import { type Datagram, type DatagramType, MSG_OOB, MSG_PEEK, Socket } from './socket.ts';
 import { SocketError } from './socket-error.ts';
 import type { GroupMembership, SettableOptions, SocketOptions } from './socket-options.ts';
 import type { SocketRow } from './socket-row.ts';
@@ -116,7 +116,7 @@ export class DatagramSocket extends Socket implements Sender {
 
   /** Sends to the peer, all at once: it does not wait. Throws EDESTADDRREQ unless connected, EOPNOTSUPP for MSG_OOB. */
   send(bytes: Uint8Array, flags = 0): Blocking<number> {
-    if (flags !== 0) throw new SocketError('EOPNOTSUPP', 'no datagram is urgent');
+    if ((flags & MSG_OOB) !== 0) throw new SocketError('EOPNOTSUPP', 'no datagram is urgent');
     if (!this.connected) throw new SocketError('EDESTADDRREQ', 'the socket is not connected');
     this.sendto(bytes, this.remoteAddress, this.remotePort);
     return done(bytes.length);
@@ -132,9 +132,13 @@ export class DatagramSocket extends Socket implements Sender {
     this.counters.sent += 1;
   }
 
-  /** As `recvfrom`, without saying who sent the datagram. What of it is beyond `maxBytes` is lost. */
-  *recv(maxBytes: number): Blocking<Uint8Array> {
-    const { bytes } = (yield* this.recvfrom())!;
+  /**
+   * As `recvfrom`, without saying who sent the datagram. What of it is beyond `maxBytes` is lost, unless MSG_PEEK leaves
+   * all of it there.
+   */
+  *recv(maxBytes: number, flags = 0): Blocking<Uint8Array> {
+    const datagram = yield* this.#receive(this.patienceNs(this.receiveTimeoutNs, flags), flags);
+    const { bytes } = datagram ?? nothingCame();
     return bytes.length > maxBytes ? bytes.subarray(0, maxBytes) : bytes;
   }
 
@@ -143,18 +147,8 @@ export class DatagramSocket extends Socket implements Sender {
    * O_NONBLOCK hold, and having waited in vain is EAGAIN. Throws EBADF when the socket is closed.
    */
   override *recvfrom(timeoutNs?: number): Blocking<Datagram | null> {
-    const untilNs = this.#context.nowNs() + (timeoutNs ?? this.patienceNs(this.receiveTimeoutNs));
-    for (;;) {
-      this.#checkOpen();
-      this.#throwError();
-      const datagram = this.#take();
-      if (datagram !== null) return datagram;
-      // Another task may have taken what woke this one, so there may be several sleeps.
-      const leftNs = untilNs - this.#context.nowNs();
-      if (leftNs > 0) yield* sleepOn(this.#readable, leftNs);
-      else if (timeoutNs !== undefined) return null;
-      else throw new SocketError('EAGAIN', 'no datagram has come');
-    }
+    if (timeoutNs !== undefined) return yield* this.#receive(timeoutNs, 0);
+    return (yield* this.#receive(this.patienceNs(this.receiveTimeoutNs), 0)) ?? nothingCame();
   }
 
   getsockname(): Endpoint {
@@ -303,6 +297,26 @@ export class DatagramSocket extends Socket implements Sender {
     return value === null ? null : this.#protocol.output.groups.linkNamed(String(value));
   }
 
+  /** Waits for a datagram; null when none came within `timeoutNs`. */
+  *#receive(timeoutNs: number, flags: number): Blocking<Datagram | null> {
+    const untilNs = this.#context.nowNs() + timeoutNs;
+    for (;;) {
+      this.#checkOpen();
+      this.#throwError();
+      const datagram = (flags & MSG_PEEK) === 0 ? this.#take() : this.#peek();
+      if (datagram !== null) return datagram;
+      // Another task may have taken what woke this one, so there may be several sleeps.
+      const leftNs = untilNs - this.#context.nowNs();
+      if (leftNs <= 0) return null;
+      yield* sleepOn(this.#readable, leftNs);
+    }
+  }
+
+  #peek(): Datagram | null {
+    const next = this.#queue[this.#head];
+    return next === undefined ? null : { ...next, bytes: next.bytes.slice() };
+  }
+
   #take(): Datagram | null {
     if (this.#head === this.#queue.length) return null;
     const datagram = this.#queue[this.#head++]!;
@@ -330,4 +344,8 @@ export class DatagramSocket extends Socket implements Sender {
 // biome-ignore lint/correctness/useYield: it is finished before it could.
 function* done<T>(value: T): Blocking<T> {
   return value;
+}
+
+function nothingCame(): never {
+  throw new SocketError('EAGAIN', 'no datagram has come');
 }

@@ -35,10 +35,13 @@ export class NextHops {
     return this.#hops[number]!.up;
   }
 
-  setLink(link: Link, up: boolean): void {
+  /** Returns false when the link was in that state already. */
+  setLink(link: Link, up: boolean): boolean {
+    if (up !== this.#down.has(link)) return false;
     if (up) this.#down.delete(link);
     else this.#down.add(link);
     for (const hop of this.#hops) if (hop !== null && hop.link === link) hop.up = up;
+    return true;
   }
 
   /** The number of a hop, -1 when no route uses it. */

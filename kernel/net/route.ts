@@ -6,7 +6,7 @@
  *
  * Who may edit: all code but interrupt handlers, as with the rest of the stack. An edit, be it one route or a million
  * of them, is checked first and then made without a bus access in between. So it happens at one moment: a packet is
- * looked up in the table before it or after it.
+ * looked up in the table before it or after it. An observer is told of it once, when it has been made.
  */
 import { formatIpv4 } from '../../src/lib/bytes.ts';
 import { Fib, NO_MATCH } from './fib.ts';
@@ -42,7 +42,16 @@ export interface RouteEdit {
   readonly route: NewRoute;
 }
 
+/** What became of a route: `changed` is one whose link went up or down. */
+export interface RouteChange {
+  readonly change: 'added' | 'changed' | 'removed';
+  /** The route after the change, or as it last was. */
+  readonly row: RouteRow;
+}
+
 export class RouteTable {
+  /** Told of each edit, and of each change of a link, that changes the list; null unless somebody watches. */
+  onChange: ((changes: readonly RouteChange[]) => void) | null = null;
   readonly #rib = new Rib();
   readonly #fib = new Fib();
   readonly #hops = new NextHops();
@@ -81,22 +90,25 @@ export class RouteTable {
       }
     }
     if (this.#rib.size + added > this.#maxRoutes) throw new RangeError(`no more than ${this.#maxRoutes} routes`);
+    const changes: RouteChange[] | null = this.onChange === null ? null : [];
     for (const { action, route } of edits) {
-      if (action === 'add') this.#add(route);
-      else this.#remove(route);
+      if (action === 'add') this.#add(route, changes);
+      else this.#remove(route, changes);
     }
+    this.#tell(changes);
   }
 
   /** Routes by way of `link` are of no use while it is down. */
   linkChanged(link: Link, up: boolean): void {
-    this.#hops.setLink(link, up);
+    if (!this.#hops.setLink(link, up)) return;
     for (const first of this.#rib.firsts()) {
       for (let route = first; route !== NONE; route = this.#rib.next(route)) {
-        if (this.#hops.at(this.#rib.hop(route)).link !== link) continue;
+        if (!this.#leadsBy(route, link)) continue;
         this.#choose(this.#rib.destination(first), this.#rib.prefixLength(first));
         break;
       }
     }
+    if (this.onChange !== null) this.#tell(this.#changesOf(link));
   }
 
   /**
@@ -116,6 +128,12 @@ export class RouteTable {
     if (isMulticast(destination)) return null;
     const chosen = this.#chosen(destination, 32);
     return chosen === NONE ? null : this.#row(this.#favourite(chosen, flow));
+  }
+
+  /** The longest prefix that `destination` matches, `192.0.2.0/24`; empty for none. For a person to look at. */
+  prefixOf(destination: number): string {
+    const route = this.explain(destination);
+    return route === null ? '' : `${formatIpv4(route.destination)}/${route.prefixLength}`;
   }
 
   /** All routes, by destination, then length of prefix, then metric. */
@@ -145,17 +163,19 @@ export class RouteTable {
     return best;
   }
 
-  #add(route: NewRoute): void {
+  #add(route: NewRoute, changes: RouteChange[] | null): void {
     const { destination, prefixLength, metric = 0 } = route;
     if (this.#find(route) !== NONE) return;
     const network = destination & maskOf(prefixLength);
     this.#rib.add(network, prefixLength, metric, this.#hops.acquire(hopOf(route)));
     this.#choose(network, prefixLength);
+    changes?.push({ change: 'added', row: this.#row(this.#find(route)) });
   }
 
-  #remove(route: NewRoute): void {
+  #remove(route: NewRoute, changes: RouteChange[] | null): void {
     const found = this.#find(route);
     if (found === NONE) return;
+    changes?.push({ change: 'removed', row: this.#row(found) });
     const network = this.#rib.destination(found);
     const hop = this.#rib.hop(found);
     if (this.#rib.isChosen(found)) this.#withdraw(found);
@@ -214,6 +234,25 @@ export class RouteTable {
     const next = this.#rib.next(chosen);
     const several = next !== NONE && this.#rib.metric(next) === this.#rib.metric(chosen);
     return several ? (chosen << 1) | SEVERAL : this.#rib.hop(chosen) << 1;
+  }
+
+  #tell(changes: readonly RouteChange[] | null): void {
+    if (changes !== null && changes.length > 0) this.onChange?.(changes);
+  }
+
+  /** The routes by way of `link`, which has gone up or down. */
+  #changesOf(link: Link): readonly RouteChange[] {
+    const changes: RouteChange[] = [];
+    for (const first of this.#rib.firsts()) {
+      for (let route = first; route !== NONE; route = this.#rib.next(route)) {
+        if (this.#leadsBy(route, link)) changes.push({ change: 'changed', row: this.#row(route) });
+      }
+    }
+    return changes;
+  }
+
+  #leadsBy(route: number, link: Link): boolean {
+    return this.#hops.at(this.#rib.hop(route)).link === link;
   }
 
   #row(route: number): RouteRow {

@@ -39,12 +39,16 @@ export interface SettableOptions {
   readonly SO_SNDBUF: number;
   /** Whether small segments are sent at once (true), or gathered (RFC 9293 section 3.7.4, Nagle). */
   readonly TCP_NODELAY: boolean;
+  /** Whether only full segments are sent, until this is turned off; what is less waits 200 ms at most. */
+  readonly TCP_CORK: boolean;
   /** Largest segment to announce and to send; before `connect` or `listen`. */
   readonly TCP_MAXSEG: number;
   /** How long data may stay unacknowledged before the connection fails with ETIMEDOUT (RFC 9293 section 3.8.3). */
   readonly TCP_USER_TIMEOUT: number;
   /** How often a SYN is sent again before `connect` fails with ETIMEDOUT; 0: for 180 s (RFC 9293 section 3.8.3). */
   readonly TCP_SYNCNT: number;
+  /** How long a connection may take to be opened; 0: as long as TCP_SYNCNT says. */
+  readonly TCP_KEEPINIT: number;
   /** How long a closed connection waits in FIN-WAIT-2 for the FIN of the peer. */
   readonly TCP_LINGER2: number;
   /** Whether the next acknowledgements are sent at once, and not delayed. */

@@ -24,7 +24,13 @@ export type SocketType = DatagramType | 'tcp';
 export type ShutdownHow = 'SHUT_RD' | 'SHUT_WR' | 'SHUT_RDWR';
 
 /** For `send`: the bytes are urgent. */
-export const MSG_OOB = 1;
+export const MSG_OOB = 0x1;
+/** For `recv`: the bytes stay where they are. */
+export const MSG_PEEK = 0x2;
+/** For `send` and `recv`: this once, EAGAIN rather than waiting. */
+export const MSG_DONTWAIT = 0x40;
+/** For `recv` of a stream: waits for all the bytes, as long as there can be more. */
+export const MSG_WAITALL = 0x100;
 
 /** A received datagram, and who sent it. */
 export interface Datagram extends Endpoint {
@@ -71,11 +77,14 @@ export abstract class Socket extends Descriptor {
   /** Sets the one peer; a stream socket waits until the connection is there. */
   abstract connect(address: number, port?: number): Blocking<void>;
 
-  /** Sends to the peer; `flags` is 0 or MSG_OOB. Returns how many bytes were taken. */
+  /** Sends to the peer; `flags` of MSG_OOB, MSG_DONTWAIT. Returns how many bytes were taken. */
   abstract send(bytes: Uint8Array, flags?: number): Blocking<number>;
 
-  /** Waits for bytes from the peer, at most `maxBytes`. None at all: the peer of a stream has finished sending. */
-  abstract recv(maxBytes: number): Blocking<Uint8Array>;
+  /**
+   * Waits for bytes from the peer, at most `maxBytes`. None at all: the peer of a stream has finished sending. `flags` of
+   * MSG_PEEK, MSG_DONTWAIT, MSG_WAITALL.
+   */
+  abstract recv(maxBytes: number, flags?: number): Blocking<Uint8Array>;
 
   /** The local endpoint. */
   abstract getsockname(): Endpoint;
@@ -174,9 +183,9 @@ export abstract class Socket extends Descriptor {
     }
   }
 
-  /** How long a call may wait that would wait for `timeoutNs` otherwise. */
-  protected patienceNs(timeoutNs: number): number {
-    return this.nonBlocking ? 0 : timeoutNs;
+  /** How long a call with these flags may wait that would wait for `timeoutNs` otherwise. */
+  protected patienceNs(timeoutNs: number, flags = 0): number {
+    return this.nonBlocking || (flags & MSG_DONTWAIT) !== 0 ? 0 : timeoutNs;
   }
 
   /** Something changed that `poll` looks at. */

@@ -18,11 +18,12 @@ const CONGESTION: readonly CongestionAlgorithm[] = ['reno', 'newreno', 'cubic'];
 export class StreamOptions {
   readonly tcp: TcpOptions;
   /** What SO_KEEPALIVE turns on. */
-  #keepAlive = KEEP_ALIVE;
+  #keepAlive: KeepAlive;
 
   /** Begins with the options of the host. */
   constructor(defaults: Readonly<TcpOptions>) {
     this.tcp = { ...defaults };
+    this.#keepAlive = defaults.keepAlive ?? KEEP_ALIVE;
   }
 
   /** The value of an option; undefined when `name` is none of these. */
@@ -47,12 +48,16 @@ export class StreamOptions {
         return tcp.sendBufferBytes;
       case 'TCP_NODELAY':
         return tcp.noDelay;
+      case 'TCP_CORK':
+        return tcp.cork;
       case 'TCP_MAXSEG':
         return tcp.mss;
       case 'TCP_USER_TIMEOUT':
         return tcp.userTimeoutNs;
       case 'TCP_SYNCNT':
         return tcp.synRetries;
+      case 'TCP_KEEPINIT':
+        return tcp.openTimeoutNs;
       case 'TCP_LINGER2':
         return tcp.finWait2Ns;
       case 'TCP_QUICKACK':
@@ -92,6 +97,9 @@ export class StreamOptions {
       case 'TCP_NODELAY':
         tcp.noDelay = flag(value);
         return true;
+      case 'TCP_CORK':
+        tcp.cork = flag(value);
+        return true;
       case 'TCP_MAXSEG':
         tcp.mss = wholeNumber(value, MIN_SEGMENT_BYTES, MAX_SEGMENT_BYTES);
         return true;
@@ -99,7 +107,10 @@ export class StreamOptions {
         tcp.userTimeoutNs = finite(value);
         return true;
       case 'TCP_SYNCNT':
-        tcp.synRetries = wholeNumber(value, 0, MAX_SYN_RETRIES);
+        tcp.synRetries = tcp.synAckRetries = wholeNumber(value, 0, MAX_SYN_RETRIES);
+        return true;
+      case 'TCP_KEEPINIT':
+        tcp.openTimeoutNs = finite(value);
         return true;
       case 'TCP_LINGER2':
         tcp.finWait2Ns = finite(value);

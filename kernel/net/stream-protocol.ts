@@ -23,8 +23,9 @@ export interface StreamConnection {
   readonly canWrite: boolean;
   /** Takes up to `lengthBytes` of `bytes` from `at`, and keeps none of the array; returns how many. */
   write(bytes: Uint8Array, at: number, lengthBytes: number): number;
-  /** Bytes that are the caller's; null when there are none. */
+  /** Bytes that are the caller's; null when there are none. Those that `peek` gives can be read again. */
   read(maxBytes: number): Uint8Array | null;
+  peek(maxBytes: number): Uint8Array | null;
   /** The next `lengthBytes` that are written are urgent; what was written before and is not sent yet goes with them. */
   markUrgent(lengthBytes: number): void;
   /** Bytes that can be read before the end of urgent data; more may have to come. 0: nothing is urgent. */

@@ -11,7 +11,7 @@ import type { KernelContext } from '../context.ts';
 import { type Blocking, sleepOn, WaitChannel } from '../task.ts';
 import { checkPort, type Endpoint } from './endpoint.ts';
 import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, POLLRDHUP } from './poll.ts';
-import { MSG_OOB, type ShutdownHow, Socket } from './socket.ts';
+import { MSG_OOB, MSG_PEEK, MSG_WAITALL, type ShutdownHow, Socket } from './socket.ts';
 import { SocketError } from './socket-error.ts';
 import type { SettableOptions, SocketOptions } from './socket-options.ts';
 import type { SocketRow } from './socket-row.ts';
@@ -127,7 +127,7 @@ export class StreamSocket extends Socket implements TcpUser {
    * has it. Throws EAGAIN, EPIPE after the end, ENOTCONN, and the connection's error.
    */
   *send(bytes: Uint8Array, flags = 0): Blocking<number> {
-    const untilNs = this.#until(this.sendTimeoutNs);
+    const untilNs = this.#until(this.sendTimeoutNs, flags);
     for (let sent = 0; ; ) {
       this.#checkOpen();
       const connection = this.#connected();
@@ -146,23 +146,21 @@ export class StreamSocket extends Socket implements TcpUser {
 
   /**
    * Waits for bytes, and returns at most `maxBytes` of them; none at all when the peer has finished sending. Bytes that
-   * came before an error are still there. Throws EAGAIN, ENOTCONN, and the connection's error.
+   * came before an error are still there. MSG_PEEK leaves them there in any case; MSG_WAITALL, without it, waits for
+   * `maxBytes`, or the end, or an error. Throws EAGAIN, ENOTCONN, and the connection's error.
    */
-  *recv(maxBytes: number): Blocking<Uint8Array> {
-    const untilNs = this.#until(this.receiveTimeoutNs);
-    for (;;) {
-      this.#checkOpen();
-      const connection = this.#connected();
-      if (this.#readEnded || maxBytes === 0) return NOTHING;
-      const bytes = connection.readableBytes > 0 ? connection.read(maxBytes) : null;
-      if (bytes !== null) {
-        this.#tell('in', bytes.length);
-        return bytes;
-      }
-      this.#throwError();
-      if (connection.atEof || connection.state === 'CLOSED') return NOTHING;
-      yield* this.#sleep(this.#readable, untilNs, 'EAGAIN', 'no bytes have come');
+  *recv(maxBytes: number, flags = 0): Blocking<Uint8Array> {
+    const untilNs = this.#until(this.receiveTimeoutNs, flags);
+    if ((flags & (MSG_PEEK | MSG_WAITALL)) !== MSG_WAITALL) return yield* this.#receive(maxBytes, flags, untilNs);
+    let bytes = yield* this.#receive(maxBytes, flags, untilNs);
+    while (bytes.length > 0 && bytes.length < maxBytes && (yield* this.#moreComes(untilNs))) {
+      const more = yield* this.#receive(maxBytes - bytes.length, flags, untilNs);
+      const both = new Uint8Array(bytes.length + more.length);
+      both.set(bytes);
+      both.set(more, bytes.length);
+      bytes = both;
     }
+    return bytes;
   }
 
   /** SHUT_WR tells the peer that no more will come. SHUT_RD tells nobody: `recv` just gives no more. */
@@ -275,6 +273,34 @@ export class StreamSocket extends Socket implements TcpUser {
     return child;
   }
 
+  *#receive(maxBytes: number, flags: number, untilNs: number): Blocking<Uint8Array> {
+    for (;;) {
+      this.#checkOpen();
+      const connection = this.#connected();
+      if (this.#readEnded || maxBytes === 0) return NOTHING;
+      const bytes = (flags & MSG_PEEK) === 0 ? connection.read(maxBytes) : connection.peek(maxBytes);
+      if (bytes !== null) {
+        this.#tell('in', bytes.length);
+        return bytes;
+      }
+      this.#throwError();
+      if (connection.atEof || connection.state === 'CLOSED') return NOTHING;
+      yield* this.#sleep(this.#readable, untilNs, 'EAGAIN', 'no bytes have come');
+    }
+  }
+
+  /** Waits until there are bytes to read. False: there will be none, or not in time, or the next call tells an error. */
+  *#moreComes(untilNs: number): Blocking<boolean> {
+    for (;;) {
+      const connection = this.#connection!;
+      if (!this.#open || this.#readEnded) return false;
+      if (connection.readableBytes > 0) return true;
+      const leftNs = untilNs - this.#context.nowNs();
+      if (connection.hasError || connection.atEof || connection.state === 'CLOSED' || leftNs <= 0) return false;
+      yield* sleepOn(this.#readable, leftNs);
+    }
+  }
+
   #write(connection: StreamConnection, bytes: Uint8Array, at: number): number {
     const taken = connection.write(bytes, at, bytes.length - at);
     if (taken > 0) this.#tell('out', taken);
@@ -287,8 +313,8 @@ export class StreamSocket extends Socket implements TcpUser {
   }
 
   /** The end of a wait that lasts `timeoutNs` at most. */
-  #until(timeoutNs: number): number {
-    return this.#context.nowNs() + this.patienceNs(timeoutNs);
+  #until(timeoutNs: number, flags = 0): number {
+    return this.#context.nowNs() + this.patienceNs(timeoutNs, flags);
   }
 
   /** Waits on `channel` for a change. Throws `code` when there is no time left. */

@@ -17,7 +17,7 @@ const MAX_SCRIPT_BYTES = 1024 * 1024;
 
 export interface DrillOptions {
   readonly tolerance: number;
-  readonly profile: RunSettings['profile'];
+  readonly profile?: NonNullable<RunSettings['profile']>;
   readonly strict?: boolean;
   readonly verbose?: boolean;
   readonly json?: boolean;
@@ -40,7 +40,11 @@ export function drillCommand(paths: readonly string[], options: DrillOptions): n
   const junit = options.junit === undefined ? null : new FileSink(options.junit);
   const capture = options.pcap === undefined ? null : new DrillCapture(options.pcap);
   const quiet = options.json === true || options.tap === true;
-  const settings = { profile: options.profile, toleranceNs: options.tolerance, strict: options.strict ?? false };
+  const settings = {
+    profile: options.profile ?? null,
+    toleranceNs: options.tolerance,
+    strict: options.strict ?? false,
+  };
   const results = scripts.map(({ path, text }) => {
     const observer: RunObserver = {
       ...(options.verbose === true ? { line: (line: string) => process.stderr.write(`${line}\n`) } : {}),

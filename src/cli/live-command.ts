@@ -7,6 +7,7 @@ import { buildWorld, loadScenario } from './load-scenario.ts';
 import { throwProgramFailure } from './program-failure.ts';
 import { openRecordings, type RecordingOptions } from './recordings.ts';
 import { printResult, resultOf } from './result.ts';
+import { optionValues, valuesIn } from './scenario-options.ts';
 import { UsageError } from './usage-error.ts';
 import {
   type ImpairmentOptions,
@@ -27,17 +28,22 @@ export interface ReplayCommandOptions extends RecordingOptions {
   readonly json?: boolean;
 }
 
-/** Runs the scenario `name` against the clock on the wall until it is told to end. */
-export async function liveCommand(name: string, options: LiveCommandOptions): Promise<void> {
+/** Runs the scenario `name`, with its own options `args`, against the clock on the wall until it is told to end. */
+export async function liveCommand(name: string, args: readonly string[], options: LiveCommandOptions): Promise<void> {
   const scenario = await loadScenario(name);
-  const { world, run } = buildWorld(name, scenario, options.seed);
+  const values = optionValues(name, scenario, args);
+  const { world, run } = buildWorld(name, scenario, options.seed, values);
   const wires = parseWires(options.wire);
   const impairments = impairmentsOf(options, [...wires.keys()]);
   impairWires(world, impairments);
   const recordings = openRecordings(world, options);
   const report = (line: string) => process.stderr.write(`${line}\n`);
   try {
-    const header = { scenario: name, seed: options.seed, options: { ...(impairments && { impairments }) } };
+    const outcomeDependsOn = {
+      ...(Object.keys(values).length > 0 && { values }),
+      ...(impairments && { impairments }),
+    };
+    const header = { scenario: name, seed: options.seed, options: outcomeDependsOn };
     const journal = options.journal === undefined ? null : new JournalWriter(options.journal, header);
     const result = await runLive(world, { wires, durationNs: options.for ?? null, journal, report });
     process.stdout.write(
@@ -57,7 +63,8 @@ export async function liveCommand(name: string, options: LiveCommandOptions): Pr
 export async function replayCommand(path: string, options: ReplayCommandOptions): Promise<void> {
   const journal = readJournal(path);
   const { scenario: name, seed } = journal.header;
-  const { world, run } = buildWorld(name, await loadScenario(name), seed);
+  const scenario = await loadScenario(name);
+  const { world, run } = buildWorld(name, scenario, seed, valuesIn(journal.header, scenario, path));
   const impairments = impairmentsIn(journal.header, path);
   impairWires(world, impairments);
   const recordings = openRecordings(world, options);

@@ -26,6 +26,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   addTour(program);
   addList(program);
   addRun(program);
+  addShow(program);
   addLive(program);
   addReplay(program);
   addWave(program);
@@ -56,7 +57,7 @@ const seedOption = ['--seed <text>', 'everything random follows from it', '1'] a
 function addTour(program: Command): void {
   program
     .command('tour')
-    .description('the journey of the first packet, step by step, register by register')
+    .description('the journey of a web page, step by step, its first packet register by register')
     .option(...seedOption)
     .option('--json', 'print the journey as JSON')
     .option('--quiet', 'print only the names of the files written')
@@ -97,11 +98,31 @@ function addRun(program: Command): void {
     .action(async (name, args, options) => (await import('./run-command.ts')).runCommand(name, args, options));
 }
 
+function addShow(program: Command): void {
+  program
+    .command('show')
+    .description('run a scenario, and print a table of what is in it at the end')
+    .argument('<table>', 'addr, route, neigh, nat, filter, connections, sockets; of switches mac, ports')
+    .argument('<scenario>')
+    .argument('[options...]', 'options of the scenario itself')
+    .allowUnknownOption()
+    .option(...seedOption)
+    .option('--until <duration>', 'virtual time to run for, such as 2s or 250ms', parseDuration)
+    .option('--on <name>', 'only of that computer or switch')
+    .option('--changes', 'print how the table has changed since power-on: route, nat and mac')
+    .option('--json', 'print the rows as JSON')
+    .action(async (table, name, args, options) =>
+      (await import('./show-command.ts')).showCommand(table, name, args, options),
+    );
+}
+
 function addLive(program: Command): void {
   program
     .command('live')
     .description('run a scenario against wall-clock time, with wires open to real peers')
     .argument('<scenario>')
+    .argument('[options...]', 'options of the scenario itself')
+    .allowUnknownOption()
     .requiredOption('--wire <name=socket>', 'open the wire NAME at the unix socket SOCKET (repeatable)', collect)
     .option(...seedOption)
     .option('--for <duration>', 'end after this much time; otherwise on SIGINT', parseDuration)
@@ -115,7 +136,7 @@ function addLive(program: Command): void {
     .option('--journal <file>', 'record every frame that comes in, for `ringtail replay`')
     .option('--pcap <file>', 'write every frame on every wire')
     .option('--vcd <file>', 'write interrupt, bus and wire signals')
-    .action(async (name, options) => (await import('./live-command.ts')).liveCommand(name, options));
+    .action(async (name, args, options) => (await import('./live-command.ts')).liveCommand(name, args, options));
 }
 
 function addReplay(program: Command): void {
@@ -163,7 +184,10 @@ function addDrill(program: Command, end: (exitCode: number) => void): void {
     .argument('<path...>', 'scripts, or directories of .pkt files')
     .option('--tolerance <duration>', 'how far times may be off, such as 100us; 0ns unless given', parseDuration, 0)
     .addOption(
-      new Option('--profile <profile>', 'whose defaults the host has').choices(['linux', 'rfc']).default('linux'),
+      new Option(
+        '--profile <profile>',
+        'whose defaults the host has; by the commands of a script unless given',
+      ).choices(['linux', 'freebsd', 'rfc']),
     )
     .option('--strict', 'packets that a script leaves unmentioned at its end are a failure')
     .option('--verbose', 'print every event on standard error')

@@ -1,5 +1,6 @@
 /** `ringtail run`: a scenario from power-on to its end, on virtual time; with `--seeds` again and again. */
 import { createHash } from 'node:crypto';
+import { socketsView } from '../views/sockets.ts';
 import { recordFrames } from '../world/recorders.ts';
 import type { OptionValues, Scenario, ScenarioOptions } from '../world/scenario.ts';
 import type { World } from '../world/world.ts';
@@ -11,7 +12,7 @@ import { runWithProgress } from './progress.ts';
 import { openRecordings, type RecordingOptions } from './recordings.ts';
 import { resultLines, resultOf } from './result.ts';
 import { optionValues } from './scenario-options.ts';
-import { socketLines, socketsOf } from './socket-table.ts';
+import { tableLines, tableRows, tablesOf } from './table-output.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface RunOptions extends RecordingOptions {
@@ -32,7 +33,7 @@ interface Outcome {
   readonly traceHash: string | null;
   readonly result: unknown;
   /** With `--sockets`: the tables of all computers. */
-  readonly sockets?: ReturnType<typeof socketsOf>;
+  readonly sockets?: ReturnType<typeof tableRows>;
   /** The result for a person. */
   readonly lines: readonly string[];
 }
@@ -95,8 +96,9 @@ async function runOnce(
   throwProgramFailure(world);
   const { nowNs: virtualTimeNs, eventCount, stepCount } = world.clock;
   const result = resultOf(run);
-  const sockets = options.sockets === true ? { sockets: socketsOf(world) } : {};
-  const lines = [...resultLines(run, result), ...(options.sockets === true ? socketLines(world) : [])];
+  const shown = options.sockets === true ? tablesOf(socketsView, world.computers.values(), virtualTimeNs) : [];
+  const sockets = options.sockets === true ? { sockets: tableRows(shown) } : {};
+  const lines = [...resultLines(run, result), ...tableLines(shown)];
   return { seed, virtualTimeNs, eventCount, stepCount, traceHash: trace?.() ?? null, result, ...sockets, lines };
 }
 

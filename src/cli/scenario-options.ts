@@ -1,4 +1,8 @@
-/** The options that a scenario declares, on the command line: `--name VALUE` or `--name=VALUE`. */
+/**
+ * The options that a scenario declares: on the command line, `--name VALUE` or `--name=VALUE`, and in the header of a
+ * journal, `"values":{"name":value}`.
+ */
+import type { JournalHeader } from '../bridge/journal.ts';
 import {
   defaultsOf,
   type OptionValues,
@@ -26,6 +30,30 @@ export function optionValues(name: string, { options = {} }: Scenario, args: rea
   return values as Values;
 }
 
+/**
+ * Values for the options of `scenario`: those in the header of the journal at `path`, else the defaults. Throws a
+ * UsageError.
+ */
+export function valuesIn(
+  { scenario: name, options: recorded }: JournalHeader,
+  scenario: Scenario,
+  path: string,
+): Values {
+  const { values = {} } = recorded;
+  const { options = {} } = scenario;
+  const where = `${path}, line 1`;
+  if (typeof values !== 'object' || values === null) throw new UsageError(`${where}: the values make no sense`);
+  for (const [option, value] of Object.entries(values)) {
+    if (!Object.hasOwn(options, option)) throw new UsageError(`${where}: ${unknown(name, option, options).message}`);
+    if (!isValue(options[option]!, value)) {
+      throw new UsageError(
+        `${where}: ${JSON.stringify(value)} is no value of the option ${option} of scenario ${name}`,
+      );
+    }
+  }
+  return { ...defaultsOf(options), ...values };
+}
+
 /** Lines that say which options a scenario has, for `ringtail list`. */
 export function describeOptions({ options = {} }: Scenario): readonly string[] {
   return Object.entries(options).map(([name, { kind, default: value, doc }]) => {
@@ -42,6 +70,12 @@ function parseValue(option: string, { kind }: ScenarioOption, text: string): num
   const value = /^-?\d+(\.\d+)?(e-?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
   if (kind === 'integer' ? Number.isSafeInteger(value) : Number.isFinite(value)) return value;
   throw new UsageError(`--${option} is ${kind === 'integer' ? 'an integer' : 'a number'}, not "${text}"`);
+}
+
+function isValue({ kind, default: value }: ScenarioOption, recorded: unknown): boolean {
+  if (recorded === null) return value === null;
+  if (typeof kind !== 'string') return typeof recorded === 'string' && kind.includes(recorded);
+  return kind === 'integer' ? Number.isSafeInteger(recorded) : Number.isFinite(recorded);
 }
 
 function unknown(name: string, text: string, options: ScenarioOptions): UsageError {

@@ -1,16 +1,16 @@
 /**
- * `ringtail tour`: runs the scenario `two-hosts` with everything observed, tells the journey of its first packet, and
- * leaves a capture and a waveform behind.
+ * `ringtail tour`: runs the scenario `web-journey` with everything observed, tells the journey of its page, and leaves
+ * a capture and a waveform behind.
  */
 import { join } from 'node:path';
-import type { TwoHostsResult } from '../scenarios/two-hosts.ts';
+import { CLOSED_NS, type WebJourneyResult } from '../scenarios/web-journey.ts';
 import { buildWorld, loadScenario } from './load-scenario.ts';
 import { openRecordings } from './recordings.ts';
-import { itineraryOf, journey } from './tour/journey.ts';
+import { journey } from './tour/journey.ts';
 import { Recording } from './tour/recording.ts';
 import { tell } from './tour/tell.ts';
 
-const SCENARIO = 'two-hosts';
+const SCENARIO = 'web-journey';
 
 export interface TourOptions {
   readonly seed: string;
@@ -28,11 +28,13 @@ export async function tourCommand(options: TourOptions): Promise<void> {
     vcd: join(options.out, 'tour.vcd'),
   });
   const recording = new Recording(world);
+  // The files end with the connection. What is left of it stays for minutes in which nothing moves.
+  world.run(CLOSED_NS);
+  const files = recordings.close();
   world.run(scenario.untilNs);
   recording.close();
-  const files = recordings.close();
-  const steps = journey(recording, itineraryOf(world));
-  const result = run.result() as TwoHostsResult;
+  const steps = journey(recording);
+  const result = run.result() as WebJourneyResult;
   const write = (text: string) => process.stdout.write(`${text}\n`);
   if (options.json === true) write(JSON.stringify({ seed: options.seed, steps, result, files }, null, 2));
   else if (options.quiet === true) for (const file of files) write(file);

@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BOOKS } from '../datasheet/books.ts';
 import { indexOf, pageOf } from '../datasheet/page.ts';
-import twoHosts, { type TwoHostsResult } from '../scenarios/two-hosts.ts';
+import webJourney, { type WebJourneyResult } from '../scenarios/web-journey.ts';
 import { World } from '../world/world.ts';
 import { collisionPictures } from './docs-collisions.ts';
-import { itineraryOf, journey } from './tour/journey.ts';
+import { journey } from './tour/journey.ts';
 import { terminalSvg } from './tour/picture.ts';
 import { Recording } from './tour/recording.ts';
 import { tell } from './tour/tell.ts';
@@ -23,8 +23,8 @@ const DOCS = fileURLToPath(new URL('../../docs', import.meta.url));
 const FOLDERS = ['datasheet', 'pictures'];
 
 const PICTURE_COLUMNS = 116;
-/** Steps of the tour that the picture in the README shows, counted from 1. */
-const PICTURE_STEPS = [4, 7] as const;
+/** The picture in the README shows the steps of the tour from the first of these up to the other. */
+const PICTURE_STEPS = ['The driver fills in a descriptor', 'The sender gets its buffer back'] as const;
 
 function main(check: boolean): void {
   const files = [...datasheet(), tourPicture(), ...collisionPictures()];
@@ -46,14 +46,12 @@ function datasheet(): GeneratedFile[] {
 /** A few steps of the tour as they look on a terminal. */
 function tourPicture(): GeneratedFile {
   const world = new World('1');
-  const run = twoHosts.build(world);
+  const run = webJourney.build(world);
   const recording = new Recording(world);
-  world.run(twoHosts.untilNs);
-  const [first, last] = PICTURE_STEPS;
+  world.run(webJourney.untilNs);
   const lines: string[] = [];
-  tell(line => lines.push(line), journey(recording, itineraryOf(world)), run.result() as TwoHostsResult, [], true);
-  const from = lines.findIndex(line => line.includes(` ${first}. `));
-  const to = lines.findIndex(line => line.includes(` ${last + 1}. `));
+  tell(line => lines.push(line), journey(recording), run.result() as WebJourneyResult, [], true);
+  const [from, to] = PICTURE_STEPS.map(title => lines.findIndex(line => line.includes(title))) as [number, number];
   return { path: 'pictures/tour.svg', text: terminalSvg(lines.slice(from, to - 1), PICTURE_COLUMNS) };
 }
 

@@ -6,8 +6,8 @@ const NAME = /[A-Za-z_]\w*/y;
 const INTEGER = /-?(?:0x[0-9a-fA-F]+|\d+)/y;
 const STRING = /"(?:[^"\\\n]|\\.)*"/y;
 const ERRNO = /E[A-Z0-9]+/y;
-/** What strerror says; it is there for the reader. */
-const ERROR_TEXT = /\([^)\n]*\)/y;
+/** What strerror says, or what flags a number stands for: it is there for the reader. */
+const NOTE = /\([^)\n]*\)/y;
 /** `msg_iov(1)=`, `msg_name(16)=`: the length stands with the name. */
 const FIELD = /([A-Za-z_]\w*)\s*(?:\(\s*(?:\d+|\.\.\.)\s*\))?\s*=(?!=)/y;
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', 0: '\0' };
@@ -30,7 +30,7 @@ function parseResult(cursor: Cursor): CallResult {
   const value = Number(cursor.require(INTEGER, 'the result of the call'));
   const errno = cursor.take(ERRNO);
   if (errno !== null && value !== -1) cursor.fail(`a call that fails gives -1, not ${value}`, at);
-  if (errno !== null) cursor.take(ERROR_TEXT);
+  cursor.take(NOTE);
   return { value, errno };
 }
 

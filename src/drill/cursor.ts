@@ -1,11 +1,11 @@
 /**
  * A place in the text of a script, with what a parser does there: look, take, complain. The language has no tokens that
  * are the same everywhere (`.` is a flag, a number and a range), so each rule says by a pattern what it wants next.
- * Blanks, line ends and the three kinds of comment stand between any two pieces, and are passed over.
+ * Blanks, line ends, with a backslash before them or not, and the three kinds of comment stand between any two pieces, and are passed over.
  */
 import { type Position, ScriptError } from './script.ts';
 
-const BLANK = /(?:\s|\/\/[^\n]*|#[^\n]*|\/\*[\s\S]*?\*\/)*/y;
+const BLANK = /(?:\s|\\\r?\n|\/\/[^\n]*|#[^\n]*|\/\*[\s\S]*?\*\/)*/y;
 /** In Python `//` divides. */
 const CODE_BLANK = /(?:\s|#[^\n]*)*/y;
 /** What of the text a complaint quotes. */

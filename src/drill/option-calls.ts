@@ -2,11 +2,12 @@
 import type { Descriptor } from '../../kernel/net/socket.ts';
 import type { SocketOptions } from '../../kernel/net/socket-options.ts';
 import type { Syscalls } from '../../kernel/syscall.ts';
-import { atOnce, type CallReader, difference, outcome } from './call.ts';
+import { atOnce, type CallReader, difference, outcome, type PreparedCall } from './call.ts';
 import { CallArguments } from './call-arguments.ts';
 import { type Expression, expressionText } from './call-line.ts';
-import { CONSTANTS } from './constants.ts';
+import { CODE_CONSTANTS, CONSTANTS } from './constants.ts';
 import type { Profile } from './profile.ts';
+import { isMember, memberOf } from './tcp-info.ts';
 
 const NS_PER_SECOND = 1e9;
 const NS_PER_MS = 1e6;
@@ -23,9 +24,9 @@ interface NumberOption {
 }
 
 /** Names of options whose value is a flag, and those of a plain number or of a time. */
-type Flag = 'SO_REUSEADDR' | 'SO_KEEPALIVE' | 'TCP_NODELAY' | 'TCP_QUICKACK';
+type Flag = 'SO_REUSEADDR' | 'SO_KEEPALIVE' | 'SO_BROADCAST' | 'TCP_NODELAY' | 'TCP_CORK' | 'TCP_QUICKACK';
 type Count = 'SO_SNDBUF' | 'SO_RCVBUF' | 'TCP_KEEPCNT' | 'TCP_SYNCNT' | 'IP_TTL' | 'IP_TOS';
-type Time = 'TCP_LINGER2' | 'TCP_KEEPIDLE' | 'TCP_KEEPINTVL' | 'TCP_USER_TIMEOUT';
+type Time = 'TCP_LINGER2' | 'TCP_KEEPINIT' | 'TCP_KEEPIDLE' | 'TCP_KEEPINTVL' | 'TCP_USER_TIMEOUT';
 
 const flag = (level: Level, name: Flag): NumberOption => ({
   level,
@@ -48,6 +49,7 @@ const time = (name: Time, unitNs: number): NumberOption => ({
 const NUMBER_OPTIONS: Readonly<Record<string, NumberOption>> = {
   SO_REUSEADDR: flag('SOL_SOCKET', 'SO_REUSEADDR'),
   SO_KEEPALIVE: flag('SOL_SOCKET', 'SO_KEEPALIVE'),
+  SO_BROADCAST: flag('SOL_SOCKET', 'SO_BROADCAST'),
   SO_SNDBUF: count('SOL_SOCKET', 'SO_SNDBUF'),
   SO_RCVBUF: count('SOL_SOCKET', 'SO_RCVBUF'),
   SO_ACCEPTCONN: {
@@ -61,9 +63,13 @@ const NUMBER_OPTIONS: Readonly<Record<string, NumberOption>> = {
     set: null,
   },
   TCP_NODELAY: flag('SOL_TCP', 'TCP_NODELAY'),
+  TCP_CORK: flag('SOL_TCP', 'TCP_CORK'),
+  // BSD's name of the same.
+  TCP_NOPUSH: flag('SOL_TCP', 'TCP_CORK'),
   TCP_QUICKACK: flag('SOL_TCP', 'TCP_QUICKACK'),
   TCP_SYNCNT: count('SOL_TCP', 'TCP_SYNCNT'),
   TCP_LINGER2: time('TCP_LINGER2', NS_PER_SECOND),
+  TCP_KEEPINIT: time('TCP_KEEPINIT', NS_PER_SECOND),
   TCP_KEEPCNT: count('SOL_TCP', 'TCP_KEEPCNT'),
   TCP_KEEPIDLE: time('TCP_KEEPIDLE', NS_PER_SECOND),
   TCP_KEEPINTVL: time('TCP_KEEPINTVL', NS_PER_SECOND),
@@ -92,10 +98,19 @@ const SHAPED: Readonly<Record<string, Level>> = {
   SO_RCVTIMEO: 'SOL_SOCKET',
   SO_SNDTIMEO: 'SOL_SOCKET',
   TCP_CONGESTION: 'SOL_TCP',
+  TCP_INFO: 'SOL_TCP',
+};
+/** Those that say what this host does anyway, or change nothing that a script can see: they may be set. */
+const ACCEPTED: Readonly<Record<string, Level>> = {
+  SO_NOSIGPIPE: 'SOL_SOCKET',
+  SO_OOBINLINE: 'SOL_SOCKET',
+  SO_REUSEPORT: 'SOL_SOCKET',
 };
 
 const getsockopt: CallReader = call => {
   const { args, fd, name, shaped } = optionOf(call);
+  if (Object.hasOwn(ACCEPTED, name)) args.unsupported(`what ${name} says`);
+  if (name === 'TCP_INFO') return tcpInfo(args, fd, shaped);
   const option = NUMBER_OPTIONS[name];
   if (option === undefined)
     return atOnce((sys, { descriptors, profile }) => {
@@ -111,8 +126,32 @@ const getsockopt: CallReader = call => {
   });
 };
 
+/** The members that the script names. */
+function tcpInfo(args: CallArguments, fd: number, shaped: Expression | null): PreparedCall {
+  const wanted = [...(shaped === null ? [] : args.struct(shaped))].filter(([, value]) => value.kind !== 'any');
+  const unknown = wanted.find(([member]) => !isMember(member));
+  if (unknown !== undefined) args.unsupported(unknown[0]);
+  const numbers = wanted.map(([member, value]) => [member, infoNumber(args, value)] as const);
+  return atOnce((sys, { descriptors }) => {
+    const info = sys.getsockopt(descriptors.socket(fd).socket, 'TCP_INFO');
+    return outcome(
+      0,
+      numbers.flatMap(([member, value]) => difference(member, value, memberOf(info, member))),
+    );
+  });
+}
+
+/** A number, or the name of a state. */
+const infoNumber = (args: CallArguments, value: Expression): number =>
+  (value.kind === 'name' ? CODE_CONSTANTS[value.name] : undefined) ?? args.numberOf(value);
+
 const setsockopt: CallReader = call => {
   const { args, fd, name, shaped } = optionOf(call);
+  if (name === 'TCP_INFO') args.fail('TCP_INFO cannot be set');
+  if (Object.hasOwn(ACCEPTED, name)) {
+    if (name === 'SO_OOBINLINE' && args.cell(3) === 0) args.unsupported('urgent data out of line');
+    return atOnce((_, { descriptors }) => outcome(descriptors.socket(fd).number < 0 ? -1 : 0));
+  }
   const option = NUMBER_OPTIONS[name];
   if (option === undefined) {
     if (shaped === null) return args.fail(`${name} has no value`);
@@ -135,7 +174,8 @@ function optionOf(call: Parameters<CallReader>[0]) {
   const args = new CallArguments(call, 5);
   const level = LEVELS[args.name(1)] ?? args.unsupported(`the level ${args.name(1)}`);
   const name = args.name(2);
-  const belongsTo = NUMBER_OPTIONS[name]?.level ?? SHAPED[name] ?? args.unsupported(`the option ${name}`);
+  const belongsTo =
+    NUMBER_OPTIONS[name]?.level ?? SHAPED[name] ?? ACCEPTED[name] ?? args.unsupported(`the option ${name}`);
   if (belongsTo !== level) args.fail(`${name} is an option of ${belongsTo}`);
   return { args, fd: args.number(0), name, shaped: bare(args.at(3)) };
 }

@@ -15,7 +15,6 @@ import {
   type TcpOption,
 } from './packet-line.ts';
 
-const NUMBER = /\d+/y;
 const WORD = /[A-Za-z_]\w*/y;
 /** `8080 > 40000`, `192.0.2.1:8080 > 192.168.0.1:40000`. */
 const ENDPOINT = /(?:(\d+\.\d+\.\d+\.\d+):)?(\d+)/y;
@@ -25,6 +24,13 @@ const FLAGS = /[FSRP.UEW]+(?=\s)|-(?=\s)/y;
 const FOREIGN_FLAGS = /[FSRP.UEWA0-7]+(?=\s)/y;
 /** Of other packets than these the language knows, but this runner does not. */
 const FOREIGN = /(?:ipv4|ipv6|gre|mpls|udplite|sctp|icmpv6)\b/y;
+
+/** Options that this host does not know, and passes over when they come in: kind, and what identifies them. */
+const IGNORED_OPTIONS: Readonly<Record<string, string>> = { FO: '22', FOEXP: 'fef989', md5: '13' };
+const OCTETS = /(?:[0-9a-fA-F]{2})+/y;
+
+/** Other names of codes. */
+const CODE_ALIASES: Readonly<Record<string, string>> = { admin_prohibited: 'packet_filtered' };
 
 const MAX_WORD = 2 ** 32 - 1;
 const MAX_SEGMENT_BYTES = 1_000_000;
@@ -44,12 +50,25 @@ export function parsePacket(cursor: Cursor): PacketLine {
   const at = cursor.at;
   const flags = parseFlags(cursor);
   const { seq, lengthBytes } = parseRange(cursor);
-  const ack = cursor.accept('ack') ? number(cursor, MAX_WORD) : null;
-  if (ack !== null && (flags & ACK) === 0) cursor.fail('there is an ack, but the flag "." is missing', at);
-  if (ack === null && (flags & ACK) !== 0) cursor.fail('there is the flag ".", but the ack is missing');
+  const ack = cursor.accept('ack') ? sequence(cursor) : null;
+  // What comes in may be as odd as the script wants it; of the host's own such a segment can only be a mistake.
+  if (direction === 'out' && ack !== null && (flags & ACK) === 0)
+    cursor.fail('there is an ack, but the flag "." is missing', at);
+  if (direction === 'out' && ack === null && (flags & ACK) !== 0)
+    cursor.fail('there is the flag ".", but the ack is missing');
   const window = cursor.accept('win') ? number(cursor, 65_535) : null;
   const urgent = cursor.accept('urg') ? number(cursor, 65_535) : 0;
-  return { ...base, protocol: 'tcp', flags, seq, lengthBytes, ack, window, urgent, options: parseOptions(cursor) };
+  return {
+    ...base,
+    protocol: 'tcp',
+    flags,
+    seq,
+    lengthBytes,
+    ack,
+    window,
+    urgent,
+    options: parseOptions(cursor, direction),
+  };
 }
 
 function parseFlags(cursor: Cursor): number {
@@ -101,9 +120,9 @@ function parseIp(cursor: Cursor): IpFields {
 /** `1:1001(1000)`; the three numbers say the same thing twice, and must agree. */
 function parseRange(cursor: Cursor): { seq: number; lengthBytes: number } {
   const at = cursor.at;
-  const seq = number(cursor, MAX_WORD);
+  const seq = sequence(cursor);
   cursor.expect(':');
-  const end = number(cursor, MAX_WORD);
+  const end = sequence(cursor);
   const lengthBytes = parseLength(cursor);
   if ((seq + lengthBytes) % 2 ** 32 !== end)
     cursor.fail(`from ${seq} to ${end} there are not ${lengthBytes} octets`, at);
@@ -118,7 +137,7 @@ function parseLength(cursor: Cursor): number {
 }
 
 /** None at all when there are no brackets; null for `<...>`. */
-function parseOptions(cursor: Cursor): readonly TcpOption[] | null {
+function parseOptions(cursor: Cursor, direction: 'in' | 'out'): readonly TcpOption[] | null {
   const start = cursor.at;
   // A `<` on a line of its own would be a packet without a time.
   if (!cursor.accept('<')) return [];
@@ -128,7 +147,7 @@ function parseOptions(cursor: Cursor): readonly TcpOption[] | null {
   }
   const options: TcpOption[] = [];
   if (cursor.accept('>')) return options;
-  do options.push(parseOption(cursor));
+  do options.push(parseOption(cursor, direction));
   while (cursor.accept(','));
   cursor.expect('>');
   if (options.reduce((sum, option) => sum + optionLength(option), 0) > MAX_OPTION_BYTES) {
@@ -137,7 +156,7 @@ function parseOptions(cursor: Cursor): readonly TcpOption[] | null {
   return options;
 }
 
-function parseOption(cursor: Cursor): TcpOption {
+function parseOption(cursor: Cursor, direction: 'in' | 'out'): TcpOption {
   const at = cursor.at;
   const name = cursor.require(WORD, 'an option, such as mss, nop or TS,');
   switch (name) {
@@ -160,16 +179,24 @@ function parseOption(cursor: Cursor): TcpOption {
     case 'raw':
       return parseRaw(cursor);
     default:
-      return cursor.unsupported(`the TCP option "${name}"`, at);
+      if (direction === 'out' || !Object.hasOwn(IGNORED_OPTIONS, name))
+        return cursor.unsupported(`the TCP option "${name}"`, at);
+      return { kind: 'raw', hex: ignoredOption(IGNORED_OPTIONS[name]!, cursor.take(OCTETS) ?? '') };
   }
+}
+
+/** Kind, length, and what follows. */
+function ignoredOption(head: string, octets: string): string {
+  const lengthBytes = 2 + (head.length - 2 + octets.length) / 2;
+  return `${head.slice(0, 2)}${lengthBytes.toString(16).padStart(2, '0')}${head.slice(2)}${octets.toLowerCase()}`;
 }
 
 function parseBlocks(cursor: Cursor): readonly (readonly [number, number])[] {
   const blocks: (readonly [number, number])[] = [];
-  while (cursor.sees(NUMBER)) {
-    const left = number(cursor, MAX_WORD);
+  while (cursor.sees(/-?\d/y)) {
+    const left = sequence(cursor);
     cursor.expect(':');
-    blocks.push([left, number(cursor, MAX_WORD)]);
+    blocks.push([left, sequence(cursor)]);
   }
   if (blocks.length === 0 || blocks.length > MAX_SACK_BLOCKS) cursor.fail(`sack has 1 to ${MAX_SACK_BLOCKS} blocks`);
   return blocks;
@@ -201,7 +228,7 @@ function parseCode(cursor: Cursor, names: readonly string[]): number {
   const at = cursor.at;
   if (!cursor.sees(WORD) || cursor.sees(/mtu\b/y)) return 0;
   const name = cursor.take(WORD)!;
-  const code = names.indexOf(name);
+  const code = names.indexOf(CODE_ALIASES[name] ?? name);
   if (code < 0) cursor.fail(`there is no ICMP code "${name}" of that type`, at);
   return code;
 }
@@ -213,6 +240,11 @@ function parseQuoted(cursor: Cursor): Quoted {
     : { protocol: 'tcp', ...parseRange(cursor) };
   cursor.expect(']');
   return quoted;
+}
+
+/** A sequence number; one below 0 lies before the beginning. */
+function sequence(cursor: Cursor): number {
+  return cursor.accept('-') ? -number(cursor, MAX_WORD) >>> 0 : number(cursor, MAX_WORD);
 }
 
 /** A number that is not more than `most`: decimal, or 0x and hexadecimal. */

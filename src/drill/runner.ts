@@ -25,7 +25,8 @@ import {
   ScriptError,
   type ScriptEvent,
 } from './script.ts';
-import { applySetting, type RunSettings, type ScriptSettings, settingsOf } from './settings.ts';
+import { type RunSettings, type ScriptSettings, settingsOf } from './settings.ts';
+import { applySetting } from './sysctl.ts';
 import { memberOf } from './tcp-info.ts';
 import { Traffic } from './traffic.ts';
 
@@ -70,7 +71,7 @@ function prepare(script: Script, run: RunSettings) {
     }
   };
   const settings = attempt(() => settingsOf(script, run));
-  const profile = settings?.profile ?? PROFILES[run.profile];
+  const profile = settings?.profile ?? PROFILES.linux;
   for (const event of script.events) {
     attempt(() => {
       if (event.kind === 'call') calls.set(event, prepareCall(event.call));
@@ -106,6 +107,9 @@ class Run {
   ) {
     this.#script = script;
     this.#settings = settings;
+    if (settings.profileIsGuessed) {
+      this.#notes.push(`${script.path}: has commands of FreeBSD, and runs with the profile ${settings.profile.name}`);
+    }
     this.#observer = observer;
     this.#host = new DrillHost(settings, SEED);
     this.#traffic = new Traffic(this.#host, settings);

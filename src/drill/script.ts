@@ -44,6 +44,7 @@ export interface CommandEvent extends EventBase {
   readonly settings: readonly Setting[];
   /** What the command stands for, where that is not what it says. */
   readonly note: string | null;
+  readonly ofFreeBsd: boolean;
 }
 
 export interface CodeEvent extends EventBase {

@@ -45,8 +45,8 @@ const listen: CallReader = call => {
   const args = new CallArguments(call, 2);
   const fd = args.number(0);
   const backlog = args.number(1);
-  return atOnce((sys, { descriptors, listening }) => {
-    sys.listen(descriptors.socket(fd).socket, backlog);
+  return atOnce((sys, { descriptors, profile, listening }) => {
+    sys.listen(descriptors.socket(fd).socket, profile.backlog(backlog));
     listening();
     return outcome(0);
   });
@@ -122,8 +122,8 @@ const fcntl: CallReader = call => {
   const flags = args.count === 3 ? args.number(2) : 0;
   const { F_GETFL, F_SETFL, F_GETFD, F_SETFD } = CONSTANTS;
   if (command === F_GETFL) {
-    return atOnce((_, { descriptors }) => {
-      return outcome(O_RDWR! | (descriptors.socket(fd).nonBlocking ? O_NONBLOCK! : 0));
+    return atOnce((_, { descriptors, profile }) => {
+      return outcome(O_RDWR! | (descriptors.socket(fd).nonBlocking ? profile.nonBlockingFlag : 0));
     });
   }
   if (command === F_SETFL) {

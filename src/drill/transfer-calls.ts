@@ -13,16 +13,22 @@ import { peerOctet } from './wire-packet.ts';
 const OPEN: SocketAddress = { address: null, port: null };
 /** What a script may read or write in one call. */
 const MAX_TRANSFER_BYTES = 16 * 1024 * 1024;
-/** Flags that change nothing here. */
-const HARMLESS_FLAGS = CONSTANTS['MSG_NOSIGNAL']!;
-const DONT_WAIT = CONSTANTS['MSG_DONTWAIT']!;
+const { MSG_DONTWAIT, MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_WAITALL } = CONSTANTS as {
+  readonly [name: string]: number;
+};
+/** Flags that calls may have. The sockets of the host give them the same values; MSG_NOSIGNAL changes nothing here. */
+const SEND_FLAGS = MSG_DONTWAIT! | MSG_OOB! | MSG_NOSIGNAL!;
+const RECEIVE_FLAGS = MSG_DONTWAIT! | MSG_PEEK! | MSG_WAITALL! | MSG_NOSIGNAL!;
+
+const SENDABLE = 'flags other than MSG_DONTWAIT, MSG_OOB and MSG_NOSIGNAL';
+const RECEIVABLE = 'flags other than MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL and MSG_NOSIGNAL';
 
 /** What is to be moved. `given` is null where the script leaves the octets open. */
 interface Transfer {
   readonly fd: number;
   readonly lengthBytes: number;
   readonly given: Uint8Array | null;
-  readonly dontWait: boolean;
+  readonly flags: number;
   /** Where to, or where from; null when the call has no address. */
   readonly address: SocketAddress | null;
 }
@@ -82,9 +88,10 @@ function transferOf(
   flags: number,
   address: SocketAddress | null,
 ): Transfer {
-  if ((flags & ~(HARMLESS_FLAGS | DONT_WAIT)) !== 0) args.unsupported('flags other than MSG_DONTWAIT and MSG_NOSIGNAL');
+  const sends = ['write', 'send'].some(name => args.call.name.startsWith(name));
+  if ((flags & ~(sends ? SEND_FLAGS : RECEIVE_FLAGS)) !== 0) args.unsupported(sends ? SENDABLE : RECEIVABLE);
   if (lengthBytes < 0 || lengthBytes > MAX_TRANSFER_BYTES) args.fail(`cannot move ${lengthBytes} octets`);
-  return { fd: args.number(0), lengthBytes, given, dontWait: (flags & DONT_WAIT) !== 0, address };
+  return { fd: args.number(0), lengthBytes, given, flags: flags & ~MSG_NOSIGNAL!, address };
 }
 
 /** `[{..., 1000}, {"abc", 3}]`: the pieces as one. */
@@ -108,9 +115,7 @@ function sending(transfer: Transfer): PreparedCall {
   return function* (sys, context) {
     const drilled = context.descriptors.socket(transfer.fd);
     const bytes = drilled.next(transfer.lengthBytes, transfer.given);
-    return yield* patiently(sys, drilled, transfer.dontWait, () =>
-      send(sys, context, drilled, bytes, transfer.address),
-    );
+    return yield* send(sys, context, drilled, bytes, transfer);
   };
 }
 
@@ -119,13 +124,13 @@ function* send(
   { addresses }: CallContext,
   drilled: DrillSocket,
   bytes: Uint8Array,
-  to: SocketAddress | null,
+  { address: to, flags }: Transfer,
 ): Blocking<CallOutcome> {
   if (drilled.type === 'udp' && to !== null) {
     sys.sendto(drilled.socket, bytes, to.address ?? addresses.remote, to.port ?? addresses.connectPort);
     return outcome(bytes.length);
   }
-  const count = yield* sys.send(drilled.socket, bytes);
+  const count = yield* sys.send(drilled.socket, bytes, flags);
   if (drilled.type === 'tcp') drilled.wrote(bytes, count);
   return outcome(count);
 }
@@ -133,13 +138,21 @@ function* send(
 function receiving(transfer: Transfer): PreparedCall {
   return function* (sys, context) {
     const drilled = context.descriptors.socket(transfer.fd);
-    return yield* patiently(sys, drilled, transfer.dontWait, () => receive(sys, drilled, transfer));
+    return yield* receive(sys, drilled, transfer);
   };
 }
 
 function* receive(sys: Syscalls, drilled: DrillSocket, transfer: Transfer): Blocking<CallOutcome> {
+  const { flags } = transfer;
+  if (drilled.type === 'udp' && (flags & MSG_PEEK!) !== 0) {
+    const bytes = yield* sys.recv(drilled.socket, transfer.lengthBytes, flags);
+    return outcome(
+      bytes.length,
+      contentDifferences(bytes, i => transfer.given?.[i] ?? peerOctet(i)),
+    );
+  }
   if (drilled.type === 'udp') {
-    const datagram = yield* sys.recvfrom(drilled.socket);
+    const datagram = yield* sys.recvfrom(drilled.socket, (flags & MSG_DONTWAIT!) === 0 ? undefined : 0);
     if (datagram === null) throw new SocketError('EAGAIN', 'no datagram has come');
     const { address } = transfer;
     const bytes = datagram.bytes.subarray(0, transfer.lengthBytes);
@@ -153,10 +166,10 @@ function* receive(sys: Syscalls, drilled: DrillSocket, transfer: Transfer): Bloc
       ...contentDifferences(bytes, i => transfer.given?.[i] ?? peerOctet(i)),
     ]);
   }
-  const bytes = yield* sys.recv(drilled.socket, transfer.lengthBytes);
+  const bytes = yield* sys.recv(drilled.socket, transfer.lengthBytes, flags);
   const first = drilled.firstOctet;
   const offset = drilled.readBytes;
-  drilled.readBytes += bytes.length;
+  if ((flags & MSG_PEEK!) === 0) drilled.readBytes += bytes.length;
   if (transfer.given === null && first === null) return outcome(bytes.length);
   return outcome(
     bytes.length,
@@ -167,17 +180,6 @@ function* receive(sys: Syscalls, drilled: DrillSocket, transfer: Transfer): Bloc
 function contentDifferences(bytes: Uint8Array, wanted: (index: number) => number): string[] {
   const at = bytes.findIndex((octet, i) => octet !== wanted(i));
   return at < 0 ? [] : [`octet ${at} is ${bytes[at]}, not ${wanted(at)}`];
-}
-
-/** With MSG_DONTWAIT this one call does not wait, whatever the socket does otherwise. */
-function* patiently<T>(sys: Syscalls, drilled: DrillSocket, dontWait: boolean, work: () => Blocking<T>): Blocking<T> {
-  if (!dontWait || drilled.nonBlocking) return yield* work();
-  sys.setsockopt(drilled.socket, 'O_NONBLOCK', true);
-  try {
-    return yield* work();
-  } finally {
-    sys.setsockopt(drilled.socket, 'O_NONBLOCK', false);
-  }
 }
 
 export const TRANSFER_CALLS: Readonly<Record<string, CallReader>> = {

@@ -179,7 +179,7 @@ function tcpSegment(packet: TcpLine, flow: Flow, source: PacketEndpoint, destina
   writeBe16(bytes, 0, source.port);
   writeBe16(bytes, 2, destination.port);
   writeBe32(bytes, 4, packet.seq);
-  writeBe32(bytes, 8, packet.ack === null ? 0 : flow.toWire(packet.ack));
+  writeBe32(bytes, 8, packet.ack === null && (packet.flags & ACK) === 0 ? 0 : flow.toWire(packet.ack ?? 0));
   bytes[12] = headerBytes << 2;
   bytes[13] = packet.flags;
   writeBe16(bytes, 14, packet.window ?? DEFAULT_WINDOW);

@@ -98,7 +98,9 @@ function formatRange(kind: FieldKind, { from, to }: FieldRange): string {
   const length = kind.bits - Math.log2(size);
   if (kind.notation === 'ipv4' && Number.isInteger(length) && from % size === 0)
     return `${formatValue(kind, from)}/${length}`;
-  return `${formatValue(kind, from)}-${formatValue(kind, to)}`;
+  // Names have hyphens themselves.
+  const ends = { ...kind, values: {} };
+  return `${formatValue(ends, from)}-${formatValue(ends, to)}`;
 }
 
 /** Bits by their names, joined by `|`; all of them as a number where one has no name. */

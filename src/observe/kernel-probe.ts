@@ -26,6 +26,21 @@ type KernelHappening =
     }
   | { readonly kind: 'arp' | 'nat' | 'log'; readonly text: string }
   | {
+      readonly kind: 'route';
+      readonly destination: number;
+      readonly prefix: string;
+      readonly gateway: number;
+      readonly link: string;
+    }
+  | { readonly kind: 'protocol'; readonly protocol: number; readonly handler: string | null }
+  | {
+      readonly kind: 'demultiplex';
+      readonly local: string;
+      readonly remote: string;
+      readonly found: string | null;
+      readonly state: string | null;
+    }
+  | {
       readonly kind: 'ipv4';
       readonly direction: Direction;
       readonly source: number;
@@ -80,6 +95,9 @@ function fanOut(tell: (happening: KernelHappening) => void): KernelTrace {
     frame: (direction, iface, etherType, lengthBytes, handler) =>
       tell({ kind: 'frame', direction, iface, etherType, lengthBytes, handler }),
     arp: text => tell({ kind: 'arp', text }),
+    route: (destination, prefix, gateway, link) => tell({ kind: 'route', destination, prefix, gateway, link }),
+    protocol: (protocol, handler) => tell({ kind: 'protocol', protocol, handler }),
+    demultiplex: (local, remote, found, state) => tell({ kind: 'demultiplex', local, remote, found, state }),
     ipv4: (direction, source, destination, protocol, lengthBytes) =>
       tell({ kind: 'ipv4', direction, source, destination, protocol, lengthBytes }),
     forward: (destination, prefix, gateway, link, timeToLive) =>

@@ -1,6 +1,5 @@
 /**
- * Two computers and a cable. One pings the other, then sends it datagrams, which an echo program answers. This is the
- * world that the tour walks through.
+ * Two computers and a cable. One pings the other, then sends it datagrams, which an echo program answers.
  */
 import { type PingReport, ping } from '../../kernel/apps/ping.ts';
 import { type UdpClientReport, udpClient } from '../../kernel/apps/udp-client.ts';
@@ -17,7 +16,7 @@ const PING_INTERVAL_NS = 100_000_000;
 const DATAGRAM_COUNT = 5;
 
 /** What became of each request, in order. */
-export interface TwoHostsResult {
+interface TwoHostsResult {
   readonly pings: readonly PingReport[];
   readonly echoes: readonly UdpClientReport[];
 }

@@ -7,10 +7,9 @@
  */
 import { type FetchReport, httpClient } from '../../kernel/apps/http-client.ts';
 import { type HttpAnswer, type HttpDocument, httpServer } from '../../kernel/apps/http-server.ts';
-import { formatEndpoint } from '../../kernel/net/endpoint.ts';
 import type { Program } from '../../kernel/task.ts';
-import type { Computer } from '../world/computer.ts';
 import { scenario } from '../world/scenario.ts';
+import { connectionsOf } from './connections.ts';
 
 const SERVER = '192.0.2.1';
 const CLIENT = '192.0.2.2';
@@ -95,16 +94,6 @@ function after(delayNs: number, program: Program): Program {
     yield* sys.sleep(delayNs);
     yield* program(sys);
   };
-}
-
-/** The connections of `computer` in `state`, or all of them, as `local > peer`. */
-function connectionsOf(computer: Computer, state?: string): string[] {
-  return computer.kernel.net.sockets
-    .table()
-    .filter(row => (state === undefined ? row.state !== 'LISTEN' : row.state === state))
-    .map(
-      ({ local, peer }) => `${formatEndpoint(local.address, local.port)} > ${formatEndpoint(peer.address, peer.port)}`,
-    );
 }
 
 function summaryOf(report: FetchReport): string {

@@ -36,6 +36,7 @@ import {
   UART,
 } from './memory-map.ts';
 import { driverOptionsOf, macOf, type Nic, type NicOptions, profileOf, usesDhcp } from './nic.ts';
+import { RouteEditor } from './route-editor.ts';
 import { netConfigOf, type RoutingOptions } from './routing.ts';
 
 const MIB = 1024 * 1024;
@@ -104,6 +105,8 @@ export class Computer {
   readonly bridge: HostBridge;
   readonly nics: readonly Nic[];
   readonly kernel: Kernel;
+  /** The routing table, to be read and edited while the world runs. */
+  readonly routes: RouteEditor;
   /** Asks the name servers of which the computer has learnt by DHCP, the first NIC's first. */
   readonly resolver: Resolver;
   readonly #programs: { readonly name: string; readonly program: Program }[] = [];
@@ -141,6 +144,7 @@ export class Computer {
     for (const { dhcp } of this.nics) if (dhcp !== null) this.start(`dhcp ${dhcp.interface}`, dhcp.program);
     this.resolver = new Resolver({ servers: () => this.nics.flatMap(({ dhcp }) => dhcp?.lease?.dnsServers ?? []) });
     this.kernel = this.#kernel(options, prng.fork('kernel'));
+    this.routes = new RouteEditor(this.kernel.net);
   }
 
   /** What the kernel and its programs have written to the serial console: the latest 65,536 characters of it. */

@@ -51,17 +51,24 @@ export function netConfigOf({ nics, forwarding = false, routes = [], nat, filter
   };
 }
 
-/** Where an address is still to be learnt, a gateway may be on its network: such a route is used if it is. */
-function routeConfigOf(route: RouteOptions, interfaces: readonly InterfaceConfig[], anyNetwork: boolean): RouteConfig {
-  const { destination, gateway, metric = 0 } = route;
+/** Where a route leads, and its metric. Throws a RangeError when that makes no sense. */
+export function destinationOf(route: Omit<RouteOptions, 'gateway'>): Required<Omit<RouteConfig, 'gateway'>> {
+  const { destination, metric = 0 } = route;
   const { address, prefixLength } = parsePrefix(destination);
   if ((address & ~maskOf(prefixLength)) !== 0) throw new RangeError(`${destination} has bits set beyond its prefix`);
   if (!Number.isInteger(metric) || metric < 0 || metric > MAX_METRIC) {
     throw new RangeError(`metric ${metric} of the route to ${destination}`);
   }
+  return { destination: address, prefixLength, metric };
+}
+
+/** Where an address is still to be learnt, a gateway may be on its network: such a route is used if it is. */
+function routeConfigOf(route: RouteOptions, interfaces: readonly InterfaceConfig[], anyNetwork: boolean): RouteConfig {
+  const { destination, gateway } = route;
+  const to = destinationOf(route);
   const nextHop = parseIpv4(gateway);
   if (!anyNetwork && !interfaces.some(config => isNeighbour(config, nextHop))) {
     throw new RangeError(`gateway ${gateway} of the route to ${destination} is on no network of the NICs`);
   }
-  return { destination: address, prefixLength, gateway: nextHop, metric };
+  return { ...to, gateway: nextHop };
 }

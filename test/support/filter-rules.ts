@@ -7,6 +7,7 @@ import type {
   FilterRule,
   FilterRules,
   InterfaceMatch,
+  RuleMatch,
   RuleVerdict,
 } from '../../kernel/net/filter/rule.ts';
 import { parseIpv4 } from '../../src/lib/bytes.ts';
@@ -78,18 +79,41 @@ const listed: fc.Arbitrary<FieldMatch> = fieldMatch.filter(({ field, negated }) 
 export const filterRules: fc.Arbitrary<FilterRules> = fc
   .record({
     policy: fc.constantFrom('accept' as const, 'drop' as const),
-    base: fc.array(rule(['list', 'short'], fieldMatch), { minLength: 1, maxLength: 6 }),
-    list: fc.array(rule(['short'], fc.oneof({ weight: 4, arbitrary: listed }, fieldMatch)), { maxLength: 40 }),
+    base: fc.array(rule(['long', 'short'], fieldMatch), { minLength: 1, maxLength: 6 }),
+    long: fc.array(rule(['short'], fc.oneof({ weight: 4, arbitrary: listed }, fieldMatch)), { maxLength: 40 }),
     short: fc.array(rule([], fieldMatch), { maxLength: 4 }),
   })
-  .map(({ policy, base, list, short }) => {
+  .map(({ policy, base, long, short }) => {
     const chains: FilterChain[] = [
       { name: 'through', base: { hook: 'forward', priority: 0, policy }, rules: base },
-      { name: 'list', rules: list },
+      { name: 'long', rules: long },
       { name: 'short', rules: short },
     ];
     return { chains };
   });
+
+const HEADER_OF_ONE = ['icmp', 'tcp', 'udp', 'th'];
+
+/** nft 1.0.6 dies of a listing with ranges of flags, which mean nothing anyway. */
+function withoutFlagRanges(match: RuleMatch): RuleMatch {
+  if (match.kind !== 'field' || match.field !== 'tcp flags') return match;
+  const { from } = match.ranges[0]!;
+  return { ...match, ranges: [{ from, to: from }] };
+}
+
+/** `rules` without what nft refuses: matches on two protocols at once in one rule. */
+export function withOneProtocol({ chains }: FilterRules): FilterRules {
+  const headerOf = (match: RuleMatch): string => (match.kind === 'field' ? match.field.split(' ')[0]! : '');
+  const pruned = (rule: FilterRule): FilterRule => {
+    const header = rule.matches.map(headerOf).find(each => HEADER_OF_ONE.includes(each));
+    const fits = (match: RuleMatch): boolean =>
+      headerOf(match) === header ||
+      (!HEADER_OF_ONE.includes(headerOf(match)) && !(match.kind === 'field' && match.field === 'ip protocol'));
+    const matches = header === undefined ? rule.matches : rule.matches.filter(fits);
+    return { ...rule, matches: matches.map(withoutFlagRanges) };
+  };
+  return { chains: chains.map(chain => ({ ...chain, rules: chain.rules.map(pruned) })) };
+}
 
 /** What a packet is, as far as rules can see. */
 export interface FilteredPacket {
@@ -117,3 +141,14 @@ export const filteredPacket: fc.Arbitrary<FilteredPacket> = fc.record({
   code: fc.integer({ min: 0, max: 2 }),
   dataBytes: fc.integer({ min: 8, max: 30 }),
 });
+
+const word = (value: number): number[] => [value >>> 8, value & 255];
+
+/** What stands behind its IPv4 header; checksums are zero. */
+export function payloadOf({ protocol, sourcePort, destinationPort, flags, code, dataBytes }: FilteredPacket): number[] {
+  const data = new Array<number>(dataBytes).fill(0);
+  const ports = [...word(sourcePort), ...word(destinationPort)];
+  if (protocol === 1) return [8, code, 0, 0, 0, 0, 0, 0, ...data];
+  if (protocol === 6) return [...ports, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, flags, 0, 0, 0, 0, 0, 0, ...data];
+  return protocol === 17 ? [...ports, ...word(8 + dataBytes), 0, 0, ...data] : data;
+}

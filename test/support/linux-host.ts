@@ -1,6 +1,6 @@
 /**
  * A real Linux host: a network namespace of its own with a TAP interface, joined to a wire socket by the TAP relay. It
- * has the address 192.0.2.1/24, no IPv6, and is gone with its one process.
+ * has the address 192.0.2.1/24 unless told otherwise, no IPv6, and is gone with its one process.
  */
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,8 +21,9 @@ echo reno >/proc/sys/net/ipv4/tcp_congestion_control
 for f in all default; do echo 1 >/proc/sys/net/ipv6/conf/$f/disable_ipv6 || true; done 2>/dev/null
 ip link set lo up
 ip tuntap add mode tap name tap0
-ip addr add 192.0.2.1/24 dev tap0
+ip addr add "$3" dev tap0
 ip link set tap0 up
+test -z "$4" || ip route add default via "$4"
 exec perl "$1" tap0 "$2"`;
 
 export interface TcpConnection {
@@ -32,6 +33,13 @@ export interface TcpConnection {
   readonly peerPort: number;
 }
 
+export interface LinuxHostOptions {
+  /** With the length of its prefix. */
+  readonly address?: string;
+  /** Where its default route leads; without one it has none. */
+  readonly gateway?: string;
+}
+
 const portOf = (endpoint: string): number => Number(endpoint.slice(endpoint.lastIndexOf(':') + 1));
 
 export class LinuxHost {
@@ -39,8 +47,8 @@ export class LinuxHost {
   readonly #relay: ChildProcess;
   readonly #servers: ChildProcess[] = [];
 
-  private constructor(socketPath: string) {
-    this.#relay = spawn('unshare', ['-n', 'sh', '-euc', SETUP, 'sh', RELAY, socketPath], {
+  private constructor(socketPath: string, { address = '192.0.2.1/24', gateway = '' }: LinuxHostOptions) {
+    this.#relay = spawn('unshare', ['-n', 'sh', '-euc', SETUP, 'sh', RELAY, socketPath, address, gateway], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.#relay.stderr!.setEncoding('utf8').on('data', text => {
@@ -49,15 +57,15 @@ export class LinuxHost {
   }
 
   /** A host on the wire at `socketPath`, once the host `address` on that wire answers. */
-  static async plugIn(socketPath: string, address: string): Promise<LinuxHost> {
-    const host = await LinuxHost.join(socketPath);
+  static async plugIn(socketPath: string, address: string, options: LinuxHostOptions = {}): Promise<LinuxHost> {
+    const host = await LinuxHost.join(socketPath, options);
     await until(`an answer of ${address}`, () => host.#succeeds('ping', '-c', '1', '-W', '1', address));
     return host;
   }
 
   /** A host on the wire at `socketPath`, whoever else is there. */
-  static async join(socketPath: string): Promise<LinuxHost> {
-    const host = new LinuxHost(socketPath);
+  static async join(socketPath: string, options: LinuxHostOptions = {}): Promise<LinuxHost> {
+    const host = new LinuxHost(socketPath, options);
     await until('the interface', () => {
       if (host.#relay.exitCode !== null) throw new Error(`the relay has ended: ${host.#said}`);
       return host.#succeeds('ip', 'link', 'show', 'tap0');
@@ -70,6 +78,11 @@ export class LinuxHost {
     const options = { encoding: 'utf8', timeout: TIMEOUT_MS } as const;
     const { stdout } = await promisify(execFile)('nsenter', [...this.#inside(), program, ...args], options);
     return stdout;
+  }
+
+  /** Runs a program on this host that may fail; returns what it printed on standard output, in either case. */
+  async try(program: string, ...args: readonly string[]): Promise<string> {
+    return this.run(program, ...args).catch((error: { stdout?: string }) => error.stdout ?? '');
   }
 
   /** Starts a program on this host that goes on until the host is killed, or unplugged. */

@@ -98,6 +98,39 @@ export function udp(fields: UdpFields): Uint8Array {
   return Uint8Array.from([...ports, ...word(length), ...word(checksum), ...data]);
 }
 
+export interface TcpFields {
+  /** For the pseudo-header. */
+  readonly source: string;
+  readonly destination: string;
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  readonly flags: number;
+  readonly seq: number;
+  readonly ack?: number;
+  readonly window?: number;
+  /** Whole words. */
+  readonly options?: readonly number[];
+  readonly data?: ArrayLike<number>;
+  /** In 32-bit words, as on the wire. */
+  readonly dataOffset?: number;
+}
+
+export function tcp(fields: TcpFields): Uint8Array {
+  const { source, destination, options = [], data = [], dataOffset = 5 + options.length / 4 } = fields;
+  const segment = [
+    ...word(fields.sourcePort),
+    ...word(fields.destinationPort),
+    ...long(fields.seq),
+    ...long(fields.ack ?? 0),
+    ...[dataOffset << 4, fields.flags, ...word(fields.window ?? 8192), 0, 0, 0, 0],
+    ...options,
+    ...Array.from(data),
+  ];
+  const pseudoHeader = [...address(source), ...address(destination), 0, 6, ...word(segment.length)];
+  segment.splice(16, 2, ...word(naiveChecksum([...pseudoHeader, ...segment])));
+  return Uint8Array.from(segment);
+}
+
 export interface IcmpFields {
   readonly type: number;
   readonly code?: number;

@@ -211,6 +211,10 @@ export class PerfectConnection implements StreamConnection {
     return bytes;
   }
 
+  peek(maxBytes: number): Uint8Array | null {
+    return this.#received.length === 0 ? null : Uint8Array.from(this.#received.slice(0, maxBytes));
+  }
+
   shutdownWrite(): void {
     const { peer } = this;
     if (this.#finSent || peer === null) return;

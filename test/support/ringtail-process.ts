@@ -22,9 +22,10 @@ export interface LiveProcessOptions {
 /** Ticks of the processor time in /proc: USER_HZ, the same on every Linux. */
 const TICKS_PER_SECOND = 100;
 
-/** `ringtail live` on one open wire, with journal and capture in a directory that is the caller's. */
+/** `ringtail live` on open wires, with journal and capture in a directory that is the caller's. */
 export class LiveProcess {
-  readonly socketPath: string;
+  /** Of each wire, by its name. */
+  readonly socketPaths: Readonly<Record<string, string>>;
   readonly journalPath: string;
   readonly pcapPath: string;
   /** What it has said on standard error so far. */
@@ -34,13 +35,14 @@ export class LiveProcess {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown[]>;
 
-  private constructor(scenario: string, wire: string, directory: string, more: LiveProcessOptions) {
+  private constructor(scenario: string, wires: readonly string[], directory: string, more: LiveProcessOptions) {
     const { options = [], recorded = true } = more;
-    this.socketPath = join(directory, 'wire.sock');
+    this.socketPaths = Object.fromEntries(wires.map(wire => [wire, join(directory, `${wire}.sock`)]));
     this.journalPath = join(directory, 'journal.jsonl');
     this.pcapPath = join(directory, 'live.pcapng');
     const files = recorded ? ['--journal', this.journalPath, '--pcap', this.pcapPath] : [];
-    const args = [COMMAND, 'live', scenario, '--wire', `${wire}=${this.socketPath}`, ...files, ...options];
+    const sockets = Object.entries(this.socketPaths).flatMap(([wire, path]) => ['--wire', `${wire}=${path}`]);
+    const args = [COMMAND, 'live', scenario, ...sockets, ...files, ...options];
     this.#child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child.stdout!.setEncoding('utf8').on('data', text => {
       this.printed += text;
@@ -51,19 +53,25 @@ export class LiveProcess {
     this.#ended = once(this.#child, 'close');
   }
 
-  /** Starts the run, and waits until a peer may connect. */
+  /** Starts the run, and waits until a peer may connect to the wire, or to each of several. */
   static async start(
     scenario: string,
-    wire: string,
+    wires: string | readonly string[],
     directory: string,
     more: LiveProcessOptions = {},
   ): Promise<LiveProcess> {
-    const live = new LiveProcess(scenario, wire, directory, more);
-    await until('the wire socket', () => {
+    const names = [wires].flat();
+    const live = new LiveProcess(scenario, names, directory, more);
+    await until('the wire sockets', () => {
       if (live.#child.exitCode !== null) throw new Error(`ringtail live has ended: ${live.said}`);
-      return live.said.includes('waiting for a peer');
+      return live.said.split('waiting for a peer').length > names.length;
     });
     return live;
+  }
+
+  /** Of the first wire. */
+  get socketPath(): string {
+    return Object.values(this.socketPaths)[0]!;
   }
 
   /** Processor time that it has used, in user and in system mode. */

@@ -13,8 +13,8 @@ const FAULTS = [
 ];
 
 /**
- * Asked for faults, tshark does not look into TCP's data: where segments are lost or overtaken, it takes the middle of
- * a stream for the beginning of whatever protocol it resembles, and finds that malformed.
+ * tshark does not look into TCP's data. Where segments are lost or overtaken, it may take the middle of a stream for the
+ * beginning of whatever protocol it resembles, and find that malformed.
  */
 export const TCP_DATA_AS_IT_IS = ['-d', 'tcp.port==1-65535,data'];
 
@@ -31,6 +31,6 @@ export function framesOf(pcapPath: string, filter: string, ...options: readonly 
 }
 
 /** The frames that are malformed, or have a wrong checksum or FCS. */
-export function faultyFrames(pcapPath: string): string[] {
-  return framesOf(pcapPath, FAULTS.join(' || '), ...TCP_DATA_AS_IT_IS);
+export function faultyFrames(pcapPath: string, ...options: readonly string[]): string[] {
+  return framesOf(pcapPath, FAULTS.join(' || '), ...options);
 }

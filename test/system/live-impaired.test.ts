@@ -10,7 +10,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { LinuxHost, requireLinuxHost } from '../support/linux-host.ts';
 import { LiveProcess, ringtail } from '../support/ringtail-process.ts';
 import { untilAsync } from '../support/stream-peer.ts';
-import { faultyFrames, framesOf } from '../support/tshark.ts';
+import { faultyFrames, framesOf, TCP_DATA_AS_IT_IS } from '../support/tshark.ts';
 
 const EMULATED = '192.0.2.2';
 /** What the scenario serves as /big. */
@@ -79,7 +79,7 @@ requireLinuxHost(
       [...live!.printed.matchAll(new RegExp(`\\b${name}: (\\d+)`, 'g'))].reduce((sum, [, n]) => sum + Number(n), 0);
     expect(count(counter)).toBeGreaterThan(0);
     // Every damaged packet has a wrong checksum, and no other: each is in the capture once, a doubled one twice.
-    const faulty = faultyFrames(live.pcapPath);
+    const faulty = faultyFrames(live.pcapPath, ...TCP_DATA_AS_IT_IS);
     expect(faulty.length).toBeGreaterThanOrEqual(count('corrupted'));
     if (!options.includes('--duplicate')) expect(faulty, faulty.join('\n')).toHaveLength(count('corrupted'));
     expect(framesOf(live.pcapPath, 'frame.comment contains "lost:"').length).toBe(count('lost'));

@@ -1,31 +1,16 @@
 /** An emulated host that fetches ten megabytes from nginx on a Linux host, over a clean wire and over a bad one. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { fcs } from '../../hw/ethernet/fcs.ts';
 import { LinuxHost, requireLinuxHost } from '../support/linux-host.ts';
+import { Nginx } from '../support/nginx.ts';
 import { LiveProcess } from '../support/ringtail-process.ts';
 import { untilAsync } from '../support/stream-peer.ts';
 import { faultyFrames } from '../support/tshark.ts';
 
 const EMULATED = '192.0.2.2';
-
-/** No daemon, no worker, nothing outside of `directory`. */
-const configurationIn = (directory: string) => `
-daemon off;
-master_process off;
-pid ${directory}/nginx.pid;
-error_log ${directory}/error.log;
-events {}
-http {
-  access_log ${directory}/access.log;
-  ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(name => `${name}_temp_path ${directory}/temp;`).join('\n  ')}
-  server {
-    listen 192.0.2.1:80;
-    root ${directory}/served;
-  }
-}`;
 
 requireLinuxHost('nginx', 'tshark')('an emulated host', () => {
   let directory: string;
@@ -35,8 +20,6 @@ requireLinuxHost('nginx', 'tshark')('an emulated host', () => {
 
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'ringtail-nginx-'));
-    mkdirSync(join(directory, 'served'));
-    writeFileSync(join(directory, 'nginx.conf'), configurationIn(directory));
   });
   afterEach(() => {
     linux?.kill();
@@ -48,14 +31,13 @@ requireLinuxHost('nginx', 'tshark')('an emulated host', () => {
     ['a clean wire', 10_000_000, []],
     ['a bad wire', 1_000_000, ['--loss', '2%', '--reorder', '2%', '--duplicate', '2%', '--delay', '2ms']],
   ])('fetches a document from nginx over %s', async (_, length, options) => {
-    writeFileSync(join(directory, 'served', 'big'), served.subarray(0, length));
+    const nginx = new Nginx(directory, { big: served.subarray(0, length) });
     live = await LiveProcess.start('lab-client', 'uplink', directory, { options });
     linux = await LinuxHost.plugIn(live.socketPath, EMULATED);
-    linux.serve('nginx', '-e', join(directory, 'error.log'), '-c', join(directory, 'nginx.conf'));
-    await untilAsync('the answer to be fetched', async () => {
-      const log = readFileSync(join(directory, 'access.log'), { encoding: 'utf8', flag: 'a+' });
-      return log.includes(`"GET /big HTTP/1.1" 200 ${length} `);
-    });
+    nginx.start(linux, '192.0.2.1');
+    await untilAsync('the answer to be fetched', async () =>
+      nginx.log().includes(`"GET /big HTTP/1.1" 200 ${length} `),
+    );
     await untilAsync('every connection to be closed or in TIME-WAIT', async () =>
       (await linux!.connections()).every(({ state }) => state === 'TIME-WAIT'),
     );

@@ -24,12 +24,12 @@ const RULESET = `
 table ip nat {
   chain prerouting {
     type nat hook prerouting priority -100;
-    iifname "tap1" tcp dport 80 dnat to ${BOB}:8080
-    iifname "tap1" udp dport 53 dnat to ${BOB}:53
+    iifname "eth1" tcp dport 80 dnat to ${BOB}:8080
+    iifname "eth1" udp dport 53 dnat to ${BOB}:53
   }
   chain postrouting {
     type nat hook postrouting priority 100;
-    oifname "tap1" masquerade
+    oifname "eth1" masquerade
   }
 }
 `;

@@ -5,7 +5,8 @@
  *
  * Damage here is another thing than bit errors: the frame gets the FCS that belongs to what it carries now, as from a
  * switch with a bad memory, so that only the checksums of the protocols above can find it. One octet of an IPv4 packet
- * becomes another one, which those checksums find for certain. ARP has none, so its packets are spared.
+ * becomes another one, which those checksums find, but for a UDP checksum of which only zero, for none, is left. ARP has
+ * no checksum, so its packets are spared.
  *
  * Each kind of decision has a generator of its own and draws once for each frame, whatever becomes of it: so another
  * rate of loss, say, leaves it at that which frames are doubled, and at a higher rate the same frames are lost, and more.

@@ -53,6 +53,10 @@ export interface MacTableState {
 export class MacTable {
   /** An entry has reached the ageing time. It is gone when this is called. */
   onAged: ((entry: TableEntry) => void) | null = null;
+  /** An entry was forgotten before that. It is gone when this is called. */
+  onFlushed: ((entry: TableEntry) => void) | null = null;
+  /** A static entry is in the table, perhaps in place of one that was learned. */
+  onEntered: ((entry: TableEntry) => void) | null = null;
   /** For the switch: as `onAged`, by port. */
   readonly #aged: (port: number) => void;
   readonly #clock: Clock;
@@ -140,6 +144,7 @@ export class MacTable {
     }
     this.#words[entry + PORT] = port;
     this.#doubles[(entry >>> 1) + SEEN] = Number.POSITIVE_INFINITY;
+    if (this.onEntered !== null) this.onEntered(this.#entry(entry));
     return true;
   }
 
@@ -147,7 +152,11 @@ export class MacTable {
   flush(port: number): void {
     for (let entry = this.#oldest; entry !== NONE; ) {
       const next = this.#words[entry + NEXT]!;
-      if (this.#words[entry + PORT] === port) this.#remove(entry);
+      if (this.#words[entry + PORT] === port) {
+        const copy = this.onFlushed === null ? null : this.#entry(entry);
+        this.#remove(entry);
+        if (copy !== null) this.onFlushed?.(copy);
+      }
       entry = next;
     }
     if (this.#oldest === NONE) this.#timer.cancel();

@@ -110,6 +110,16 @@ export class Switch {
     this.#table.onAged = tap;
   }
 
+  /** Observation: an entry was forgotten before that, since the link broke or the spanning tree has changed. */
+  set onFlushed(tap: ((entry: TableEntry) => void) | null) {
+    this.#table.onFlushed = tap;
+  }
+
+  /** Observation: a static entry is there, perhaps in place of one that was learned. */
+  set onEntered(tap: ((entry: TableEntry) => void) | null) {
+    this.#table.onEntered = tap;
+  }
+
   /**
    * Enters an address for good: six octets, an individual one, behind `port`. Throws a RangeError when it makes no sense
    * or the table is full.

@@ -1,6 +1,6 @@
 /**
- * A connection as a router sees it go by: who began it, with whom, and whether there was an answer. The ends of an ICMP
- * query have its identifier for a port, those of other protocols have none.
+ * A connection as a router sees it go by: who began it, with whom, and whether there was an answer. What stands for ports
+ * where there are none is in `packet-ends.ts`.
  */
 import type { TcpFlow } from './tcp-flow.ts';
 

@@ -110,7 +110,7 @@ class Limit implements Matcher {
 }
 
 /** The ranges in ascending order, those that touch or overlap made one. */
-function mergedRanges(ranges: readonly FieldRange[]): FieldRange[] {
+export function mergedRanges(ranges: readonly FieldRange[]): FieldRange[] {
   const merged: FieldRange[] = [];
   for (const range of ranges.toSorted((a, b) => a.from - b.from)) {
     const last = merged.at(-1);

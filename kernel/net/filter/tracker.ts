@@ -4,20 +4,22 @@
  *
  * A packet is classified once, as it comes in or is sent, when destinations are translated already and sources not yet:
  * so all chains see a flow with the same ends. A flow that begins is kept only when its first packet has got through all
- * chains; what was dropped leaves no trace.
+ * chains; what was dropped leaves no trace, and takes no older flow's place.
+ *
+ * While a packet that came in is handled this host may send another about it (a redirect, an error, a reset), which is
+ * handled to its end before the first goes on. So there are two at most, and each has its {@link Verdict}.
  */
-
-import { readBe16 } from '../../../src/lib/bytes.ts';
 import type { KernelContext } from '../../context.ts';
 import type { PacketBuffer } from '../../driver-api.ts';
 import type { Timer } from '../../timer.ts';
-import { ECHO, ICMP_HEADER_BYTES, ICMP_PROTOCOL, isErrorType } from '../icmp-message.ts';
+import { ICMP_HEADER_BYTES, ICMP_PROTOCOL, isErrorType } from '../icmp-message.ts';
 import { Ipv4Header, parseUnchecked } from '../ipv4/header.ts';
 import type { Hooks } from '../ipv4/hooks.ts';
 import { ACK, RST, SYN, TCP_PROTOCOL } from '../tcp/segment.ts';
 import { UDP_PROTOCOL } from '../udp.ts';
-import { type Ends, Flow } from './flow.ts';
+import { Flow } from './flow.ts';
 import { FlowTable } from './flow-table.ts';
+import { canBegin, isWellFormed, PacketEnds } from './packet-ends.ts';
 import { ABSENT, PacketView } from './packet-view.ts';
 import { CONNECTION_STATE } from './rule.ts';
 import { TcpFlow, type TcpFlowState } from './tcp-flow.ts';
@@ -51,15 +53,14 @@ const SWEEPS_PER_ROUND = 16;
 
 /** Octets behind an IPv4 header in which the ends of a quoted packet stand. */
 const QUOTED_BYTES = 8;
-const ECHO_ID_AT = 4;
 
-/** The ends of the packet at hand; filled in again and again. */
-class PacketEnds implements Ends {
-  protocol = 0;
-  source = 0;
-  sourcePort = 0;
-  destination = 0;
-  destinationPort = 0;
+/** What was found out about a packet that is under way. */
+class Verdict {
+  packet: PacketBuffer | null = null;
+  /** A bit of `CONNECTION_STATE`. */
+  state = 0;
+  /** The flow that it begins, until that is kept. */
+  begun: Flow | null = null;
 }
 
 export class Tracker {
@@ -70,24 +71,26 @@ export class Tracker {
   readonly #ends = new PacketEnds();
   readonly #quoted = new Ipv4Header();
   readonly #sweep: Timer;
-  /** The packet that was classified last, and as what. */
-  #packet: PacketBuffer | null = null;
-  #state = 0;
-  /** The flow that it begins. */
-  #begun: Flow | null = null;
+  /** On what came in last, and on what this host has sent last. */
+  readonly #received = new Verdict();
+  readonly #sent = new Verdict();
 
   constructor(context: KernelContext, hooks: Hooks) {
     this.#context = context;
     this.#sweep = context.timer(() => this.#sweepSome());
-    hooks.add('prerouting', CLASSIFY_PRIORITY, packet => this.#classify(packet, null));
-    hooks.add('output', CLASSIFY_PRIORITY, packet => this.#classify(packet, this.#begun));
+    hooks.add('prerouting', CLASSIFY_PRIORITY, packet => {
+      // What was sent before is gone, and its buffer may have been taken for this packet.
+      this.#sent.packet = this.#sent.begun = null;
+      return this.#classify(packet, this.#received);
+    });
+    hooks.add('output', CLASSIFY_PRIORITY, packet => this.#classify(packet, this.#sent));
     hooks.add('input', KEEP_PRIORITY, packet => this.#keep(packet));
     hooks.add('postrouting', KEEP_PRIORITY, packet => this.#keep(packet));
   }
 
   /** The state of the flow of `packet`: a bit of `CONNECTION_STATE`, or 0 before it was classified. */
   stateOf(packet: PacketBuffer): number {
-    return packet === this.#packet ? this.#state : 0;
+    return this.#verdictOn(packet)?.state ?? 0;
   }
 
   /** The flows that are remembered. */
@@ -95,40 +98,44 @@ export class Tracker {
     return this.#table.list();
   }
 
-  /**
-   * `refused` is a flow that has begun and not been kept: an ICMP error or a reset that this host sends may be about its
-   * first packet, which is still being handled.
-   */
-  #classify(packet: PacketBuffer, refused: Flow | null): boolean {
-    this.#packet = packet;
-    this.#begun = null;
+  /** What this host sends is looked for first: its buffer may be that of a packet that came in and was dropped. */
+  #verdictOn(packet: PacketBuffer): Verdict | null {
+    if (packet === this.#sent.packet) return this.#sent;
+    return packet === this.#received.packet ? this.#received : null;
+  }
+
+  #classify(packet: PacketBuffer, verdict: Verdict): boolean {
     const view = this.#view;
     view.look(packet, null, null);
-    if (isError(view)) this.#state = this.#classifyError(refused);
-    else this.#state = this.#classifyFlow(isReset(view) ? refused : null);
-    if (this.#state === CONNECTION_STATE.invalid) this.counters.invalid += 1;
+    const begunBefore = verdict.begun;
+    verdict.packet = packet;
+    verdict.begun = null;
+    verdict.state = isError(view) ? this.#classifyError(begunBefore) : this.#classifyFlow(begunBefore, verdict);
+    if (verdict.state === CONNECTION_STATE.invalid) this.counters.invalid += 1;
     return true;
   }
 
-  /** An ICMP error belongs to the flow of the packet that it quotes. */
-  #classifyError(refused: Flow | null): number {
-    const { bytes, transportAt, transportBytes } = this.#view;
+  /** An ICMP error belongs to the flow of the packet that it quotes, and goes to who sent that. */
+  #classifyError(begunBefore: Flow | null): number {
+    const { header, bytes, transportAt, transportBytes } = this.#view;
     const quoted = this.#quoted;
     const at = transportAt + ICMP_HEADER_BYTES;
     const length = transportBytes - ICMP_HEADER_BYTES;
     if (!parseUnchecked(bytes, at, length, quoted) || length < quoted.headerBytes + QUOTED_BYTES) {
       return CONNECTION_STATE.invalid;
     }
-    if (!fillEnds(this.#ends, quoted, bytes, at + quoted.headerBytes)) return CONNECTION_STATE.invalid;
-    return this.#find(refused) === null ? CONNECTION_STATE.invalid : CONNECTION_STATE.related;
+    if (quoted.source !== header.destination || quoted.offsetBytes !== 0) return CONNECTION_STATE.invalid;
+    if (!this.#ends.read(quoted, bytes, at + quoted.headerBytes)) return CONNECTION_STATE.invalid;
+    const flow = this.#find() ?? this.#refused(begunBefore);
+    return flow === null ? CONNECTION_STATE.invalid : CONNECTION_STATE.related;
   }
 
-  #classifyFlow(refused: Flow | null): number {
-    const { header, bytes, transportAt } = this.#view;
-    if (!fillEnds(this.#ends, header, bytes, transportAt)) return CONNECTION_STATE.invalid;
-    const flow = this.#find(refused);
-    if (flow === null || isOver(flow, this.#view)) return this.#begin(flow);
-    const forward = flow.isForward(this.#ends);
+  #classifyFlow(begunBefore: Flow | null, verdict: Verdict): number {
+    if (!this.#readEnds()) return CONNECTION_STATE.invalid;
+    const { bytes, transportAt } = this.#view;
+    const flow = this.#find() ?? (isReset(this.#view) ? this.#refused(begunBefore) : null);
+    const forward = flow?.isForward(this.#ends) ?? true;
+    if (flow === null || isOver(flow, forward, this.#view)) return this.#begin(flow === null, verdict);
     if (flow.tcp !== null && !flow.tcp.accept(forward ? 0 : 1, bytes, transportAt, this.#view.transportBytes)) {
       return CONNECTION_STATE.invalid;
     }
@@ -137,27 +144,36 @@ export class Tracker {
     return flow.answered ? CONNECTION_STATE.established : CONNECTION_STATE.new;
   }
 
-  /** `over` is the flow that had these ends before. */
-  #begin(over: Flow | null): number {
+  #readEnds(): boolean {
+    const { header, bytes, transportAt, transportBytes } = this.#view;
+    const { protocol } = header;
+    if (transportAt === ABSENT && hasPorts(protocol)) return false;
+    return isWellFormed(protocol, bytes, transportAt, transportBytes) && this.#ends.read(header, bytes, transportAt);
+  }
+
+  /** `more`: there is no older flow with these ends, whose place the new one takes. */
+  #begin(more: boolean, verdict: Verdict): number {
     const { header, bytes, transportAt, transportBytes } = this.#view;
     if (!canBegin(header.protocol, bytes, transportAt)) return CONNECTION_STATE.invalid;
-    if (over !== null) this.#table.remove(over);
-    if (this.#table.size >= MAX_FLOWS) {
+    if (more && this.#table.size >= MAX_FLOWS) {
       this.counters.tableFull += 1;
       return CONNECTION_STATE.invalid;
     }
     const flow = new Flow(this.#ends, header.protocol === TCP_PROTOCOL ? new TcpFlow() : null);
     flow.tcp?.open(bytes, transportAt, transportBytes);
     this.#keepAlive(flow);
-    this.#begun = flow;
+    verdict.begun = flow;
     return CONNECTION_STATE.new;
   }
 
   /** The packet has got through: so has its flow. */
   #keep(packet: PacketBuffer): boolean {
-    const flow = this.#begun;
-    if (packet !== this.#packet || flow === null) return true;
-    this.#begun = null;
+    const verdict = this.#verdictOn(packet);
+    const flow = verdict?.begun ?? null;
+    if (verdict === null || flow === null) return true;
+    verdict.begun = null;
+    const over = this.#table.find(flow);
+    if (over !== null) this.#table.remove(over);
     this.counters.flows += 1;
     this.#table.add(flow);
     if (!this.#sweep.armed) this.#sweep.armIn(SWEEP_INTERVAL_NS);
@@ -165,11 +181,21 @@ export class Tracker {
   }
 
   /** The flow with the ends at hand, if it is not due. */
-  #find(refused: Flow | null): Flow | null {
+  #find(): Flow | null {
     const flow = this.#table.find(this.#ends);
-    if (flow !== null && flow.dueNs > this.#context.nowNs()) return flow;
-    if (flow !== null) this.#table.remove(flow);
-    return refused?.joins(this.#ends) ? refused : null;
+    if (flow === null || flow.dueNs > this.#context.nowNs()) return flow;
+    this.#table.remove(flow);
+    return null;
+  }
+
+  /**
+   * The flow with the ends at hand that has begun and is not kept: what this host sends may be about its first packet,
+   * which is still being handled. That came in, or was sent before.
+   */
+  #refused(begunBefore: Flow | null): Flow | null {
+    const { begun } = this.#received;
+    if (begun?.joins(this.#ends)) return begun;
+    return begunBefore?.joins(this.#ends) ? begunBefore : null;
   }
 
   #keepAlive(flow: Flow): void {
@@ -182,44 +208,20 @@ export class Tracker {
   }
 }
 
-/** Reads the ends of the packet with that header, of which the payload stands at `at`. False when it is cut short. */
-function fillEnds(ends: PacketEnds, header: Ipv4Header, bytes: Uint8Array, at: number): boolean {
-  ends.protocol = header.protocol;
-  ends.source = header.source;
-  ends.destination = header.destination;
-  ends.sourcePort = ends.destinationPort = 0;
-  switch (header.protocol) {
-    case TCP_PROTOCOL:
-    case UDP_PROTOCOL:
-      if (at === ABSENT) return false;
-      ends.sourcePort = readBe16(bytes, at);
-      ends.destinationPort = readBe16(bytes, at + 2);
-      return true;
-    case ICMP_PROTOCOL:
-      if (at === ABSENT) return false;
-      ends.sourcePort = ends.destinationPort = readBe16(bytes, at + ECHO_ID_AT);
-      return true;
-    default:
-      return true;
-  }
-}
-
 const isError = ({ header, bytes, transportAt }: PacketView): boolean =>
   header.protocol === ICMP_PROTOCOL && transportAt !== ABSENT && isErrorType(bytes[transportAt]!);
+
+/** Protocols of which a flow is known by more than its addresses. */
+const hasPorts = (protocol: number): boolean =>
+  protocol === TCP_PROTOCOL || protocol === UDP_PROTOCOL || protocol === ICMP_PROTOCOL;
 
 const isReset = ({ header, bytes, transportAt }: PacketView): boolean =>
   header.protocol === TCP_PROTOCOL && transportAt !== ABSENT && (bytes[transportAt + 13]! & RST) !== 0;
 
 /** Whether the packet in `view` is the SYN of a new connection between the ends of one that has ended. */
-function isOver(flow: Flow, { bytes, transportAt }: PacketView): boolean {
-  if (flow.tcp === null || (flow.tcp.state !== 'CLOSED' && flow.tcp.state !== 'TIME-WAIT')) return false;
+function isOver({ tcp }: Flow, forward: boolean, { bytes, transportAt }: PacketView): boolean {
+  if (tcp === null || !tcp.isOverFor(forward ? 0 : 1)) return false;
   return (bytes[transportAt + 13]! & (SYN | ACK | RST)) === SYN;
-}
-
-/** A TCP connection begins with a SYN, an ICMP query with an echo request; an answer begins nothing. */
-function canBegin(protocol: number, bytes: Uint8Array, at: number): boolean {
-  if (protocol === TCP_PROTOCOL) return (bytes[at + 13]! & (SYN | ACK | RST)) === SYN;
-  return protocol !== ICMP_PROTOCOL || bytes[at] === ECHO;
 }
 
 function lifeNs({ protocol, tcp, answered }: Flow): number {

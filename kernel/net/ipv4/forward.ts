@@ -5,7 +5,6 @@
  *
  * All that is asked of a port is in {@link Link}: this works the same whatever is behind it.
  */
-import { formatIpv4 } from '../../../src/lib/bytes.ts';
 import type { KernelContext } from '../../context.ts';
 import type { PacketBuffer } from '../../driver-api.ts';
 import type { DropReason, Drops } from '../drop.ts';
@@ -33,7 +32,10 @@ import { hasSourceRoute } from './options.ts';
 
 /** What an administrator decides. Both are off unless said otherwise. */
 export interface ForwardingPolicy {
-  /** Passes on packets to the broadcast address of one of this router's networks (RFC 2644). */
+  /**
+   * Passes on packets to the broadcast address of one of this router's networks (RFC 2644), and takes them itself (RFC
+   * 1812 section 5.2.3).
+   */
   readonly directedBroadcast?: boolean;
   /** Drops packets that come in by another link than the one that leads to their source (RFC 1812 section 5.3.8). */
   readonly sourceValidation?: boolean;
@@ -64,6 +66,11 @@ export class Ipv4Forward {
     this.#hooks = hooks;
     this.#drops = drops;
     this.#policy = policy;
+  }
+
+  /** Whether packets to the broadcast address of one of this router's networks are passed on. */
+  get passesBroadcasts(): boolean {
+    return this.#policy.directedBroadcast === true;
   }
 
   /**
@@ -116,8 +123,8 @@ export class Ipv4Forward {
   }
 
   #policyFault(from: Link, arrival: Ipv4Arrival): DropReason | null {
-    const { directedBroadcast = false, sourceValidation = false } = this.#policy;
-    if (arrival.group && !directedBroadcast) return 'directed broadcast';
+    const { sourceValidation = false } = this.#policy;
+    if (arrival.group && !this.passesBroadcasts) return 'directed broadcast';
     if (sourceValidation && this.#routes.find(arrival.source)?.link !== from) return 'source validation';
     return null;
   }
@@ -128,8 +135,7 @@ export class Ipv4Forward {
     const trace = this.#context.trace;
     if (trace !== null) {
       const { destination } = arrival;
-      const entry = this.#routes.explain(destination);
-      const prefix = entry === null ? '' : `${formatIpv4(entry.destination)}/${entry.prefixLength}`;
+      const prefix = this.#routes.prefixOf(destination);
       trace.forward(destination, prefix, route.gateway, link.name, arrival.timeToLive - 1);
     }
     decrementTimeToLive(packet.bytes, packet.start);

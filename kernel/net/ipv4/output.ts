@@ -157,7 +157,10 @@ export class Ipv4Output {
     emit(packet.bytes, packet.start, header);
     this.counters.sent += 1;
     const trace = this.#context.trace;
-    if (trace !== null) trace.ipv4('out', source, destination, protocol, header.totalBytes);
+    if (trace !== null) {
+      trace.route(destination, this.#prefixOf(route, destination), route.gateway, link.name);
+      trace.ipv4('out', source, destination, protocol, header.totalBytes);
+    }
     if (this.#hooks.active) this.#sendThroughHooks(packet, route);
     else this.#leave(packet, route);
   }
@@ -176,6 +179,12 @@ export class Ipv4Output {
     const route = this.#routes.find(destination);
     if (route !== null && (route.link === device || route.link.loopback)) return route;
     return { gateway: 0, link: device, source: device.address };
+  }
+
+  /** For observers: the prefix in the routing table that has led to `route`, if that is where it comes from. */
+  #prefixOf({ gateway, link }: NextHop, destination: number): string {
+    const found = this.#routes.find(destination);
+    return found?.gateway === gateway && found.link === link ? this.#routes.prefixOf(destination) : '';
   }
 
   /** The last steps with hooks, which may change where `packet` goes: then the route is looked up again. */

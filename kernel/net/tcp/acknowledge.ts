@@ -3,6 +3,7 @@
  * established. Moves SND.UNA, takes round-trip samples, finds duplicates, and keeps SND.WND.
  */
 import type { ControlBlock } from './control-block.ts';
+import { deliveredBytes, reduceRate } from './rate-reduction.ts';
 import { acknowledgedAgain, acknowledgedNew } from './recovery.ts';
 import type { Segment } from './segment.ts';
 import { seqAdd, seqDiff, seqGeq, seqGt, seqLeq, seqLt } from './seq.ts';
@@ -18,6 +19,7 @@ export function isAcceptableAck(block: ControlBlock, ack: number): boolean {
 export function processAck(block: ControlBlock, segment: Segment): void {
   const { ack } = segment;
   const { sndUna } = block;
+  const before = reduces(block) ? deliveredBytes(block) : 0;
   const window = segment.window << block.sndScale;
   const news = segment.sackBlocks > 0 && block.sack && block.scoreboard.update(segment, block.sndUna, block.sndMax);
   if (seqGt(ack, block.sndUna)) {
@@ -26,8 +28,11 @@ export function processAck(block: ControlBlock, segment: Segment): void {
     // With SACK, a duplicate is what brings news (RFC 6675 section 2): a D-SACK, or an answer to a probe, is none.
     acknowledgedAgain(block);
   }
+  if (block.recovery === 'recovery' && reduces(block)) reduceRate(block, (deliveredBytes(block) - before) | 0);
   if (seqLeq(block.sndUna, ack)) takeWindow(block, segment, window, seqDiff(block.sndUna, sndUna));
 }
+
+const reduces = (block: ControlBlock): boolean => block.sack && block.options.proportionalRateReduction;
 
 /** RFC 5681 section 2. A segment that changes the window is no duplicate. */
 function isDuplicate(block: ControlBlock, segment: Segment, window: number): boolean {

@@ -141,6 +141,11 @@ export class TcpConnection {
     return bytes;
   }
 
+  /** As `read`, but what it gives can be read again. */
+  peek(maxBytes: number): Uint8Array | null {
+    return this.block.receiveBuffer.peek(maxBytes);
+  }
+
   /** Nothing more will be written: what is queued is sent, then a FIN. Reading goes on (half close). */
   shutdownWrite(): void {
     const { block } = this;
@@ -176,7 +181,7 @@ export class TcpConnection {
       end(block, null);
       block.receiveBuffer.release();
     } else if (block.state === 'TIME-WAIT') block.receiveBuffer.release();
-    else if (block.receiveBuffer.length > 0 || block.options.lingerNs === 0) {
+    else if ((block.receiveBuffer.length > 0 && block.options.resetUnread) || block.options.lingerNs === 0) {
       reset(block, null);
       block.receiveBuffer.release();
     } else {
@@ -213,6 +218,7 @@ export class TcpConnection {
         armKeepAlive(block);
         break;
       case 'noDelay':
+      case 'cork':
         output(block);
         break;
       case 'quickAcks':

@@ -14,6 +14,7 @@ import type { SocketError } from '../socket-error.ts';
 import { congestionControl } from './congestion/algorithms.ts';
 import type { CongestionControl } from './congestion/congestion-control.ts';
 import type { TcpConnection } from './connection.ts';
+import { RateReduction } from './rate-reduction.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
 import { RttEstimator } from './rto.ts';
 import { Scoreboard } from './scoreboard.ts';
@@ -203,6 +204,7 @@ export class ControlBlock {
   resendReason: ResendReason = 'timeout';
   readonly congestion: CongestionControl;
   readonly scoreboard = new Scoreboard();
+  readonly rateReduction = new RateReduction();
   recovery: 'open' | 'recovery' | 'loss' = 'open';
   /** RFC 6582: the highest number sent when recovery began. */
   recover = 0;
@@ -241,7 +243,7 @@ export class ControlBlock {
     this.user = user;
     this.sendBuffer = new SendBuffer(options.sendBufferBytes);
     this.receiveBuffer = new ReceiveBuffer(options.receiveBufferBytes);
-    this.rtt = new RttEstimator(options.minRtoNs, options.rtoGranularityNs);
+    this.rtt = new RttEstimator(options.minRtoNs, options.rtoGranularityNs, options.rtoSlopNs);
     this.congestion = congestionControl(options.congestion, this.options);
     this.rcvScale = windowShift(Math.max(options.receiveBufferBytes, options.windowScaleBytes));
     this.quickAcksLeft = options.quickAcks;

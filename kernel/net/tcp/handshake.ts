@@ -4,6 +4,7 @@
 import { type ControlBlock, DEFAULT_MSS } from './control-block.ts';
 import { setState } from './ending.ts';
 import type { Segment } from './segment.ts';
+import { TIMESTAMPS_BYTES } from './segment-writer.ts';
 import { seqAdd } from './seq.ts';
 import { armKeepAlive } from './timers.ts';
 import { timestampNow, updateSendMss } from './transmit.ts';
@@ -32,6 +33,15 @@ export function takeSyn(block: ControlBlock, segment: Segment): void {
     block.tsRecentNs = block.host.context.nowNs();
   }
   updateSendMss(block);
+  if (options.bsdWindows) holdWholeSegments(block);
+}
+
+/** 4.4BSD: a buffer that ends within a segment would only hold parts of it. */
+function holdWholeSegments({ sendBuffer, receiveBuffer, sndMss, timestamps }: ControlBlock): void {
+  const segmentBytes = sndMss + (timestamps ? TIMESTAMPS_BYTES : 0);
+  for (const buffer of [sendBuffer, receiveBuffer]) {
+    buffer.limit = Math.ceil(buffer.limit / segmentBytes) * segmentBytes;
+  }
 }
 
 /**

@@ -73,6 +73,11 @@ export class TcpListener implements ConnectionParent {
     this.#tellState('CLOSED', 'LISTEN');
   }
 
+  /** For observers: `192.0.2.1:80`, or `0.0.0.0:80` for any address of this host. */
+  get name(): string {
+    return formatEndpoint(this.localAddress, this.localPort);
+  }
+
   get state(): 'LISTEN' | 'CLOSED' {
     return this.#open ? 'LISTEN' : 'CLOSED';
   }
@@ -151,7 +156,7 @@ export class TcpListener implements ConnectionParent {
 
   #tellState(from: TcpState, to: TcpState): void {
     const { trace } = this.#host.context;
-    if (trace !== null) trace.state(formatEndpoint(this.localAddress, this.localPort), from, to);
+    if (trace !== null) trace.state(this.name, from, to);
   }
 
   #synArrives(segment: Segment, previous: ControlBlock | null): void {

@@ -10,6 +10,8 @@ import { payloadLimit, timestampNow, transmit } from './transmit.ts';
 
 /** RFC 9293 section 3.8.6.2.1, rule 4: after this long a small segment is sent into a small window. */
 const OVERRIDE_NS = 500_000_000;
+/** What TCP_CORK holds back, it holds back for so long at most. */
+const CORK_NS = 200_000_000;
 /** No packet buffer was free: when to try again. */
 const RETRY_NS = 10_000_000;
 /** Full segments after which an acknowledgement is due (RFC 5681 section 4.2). */
@@ -88,14 +90,16 @@ export function sendOverride(block: ControlBlock): void {
   sendNext(block, block.congestion.cwnd, true);
 }
 
-/** Arms the retransmission timer, so that the user timeout is not overslept. */
+/** How long the user wants to wait for an answer: Infinity unless there is such a time. */
+export function patience(block: ControlBlock): number {
+  const { userTimeoutNs, openTimeoutNs } = block.options;
+  const limitNs = userTimeoutNs === 0 && !block.synchronized ? openTimeoutNs : userTimeoutNs;
+  return limitNs === 0 ? Number.POSITIVE_INFINITY : limitNs;
+}
+
+/** Arms the retransmission timer, so that the end of the user's patience is not overslept. */
 export function armIn(block: ControlBlock, delayNs: number): void {
-  const { userTimeoutNs } = block.options;
-  if (userTimeoutNs === 0) {
-    block.timers.retransmit.armIn(delayNs);
-    return;
-  }
-  const leftNs = block.unansweredSinceNs + userTimeoutNs - block.host.context.nowNs();
+  const leftNs = block.unansweredSinceNs + patience(block) - block.host.context.nowNs();
   block.timers.retransmit.armIn(Math.max(0, Math.min(delayNs, leftNs)));
 }
 
@@ -150,7 +154,7 @@ function sendNext(block: ControlBlock, allowedBytes: number, force: boolean): bo
 /** RFC 9293 section 3.8.6.2.1, rules 2 and 3, for less than a full segment; Nagle is the condition in brackets. */
 function isWorthSending(block: ControlBlock, dataBytes: number, left: number): boolean {
   const quiet = block.options.noDelay || block.sndNxt === block.sndUna;
-  if (quiet && (dataBytes === left || 2 * dataBytes >= block.maxSndWnd)) return true;
+  if (quiet && !block.options.cork && (dataBytes === left || 2 * dataBytes >= block.maxSndWnd)) return true;
   return block.sndUrgent && seqGt(block.sndUp, block.sndNxt);
 }
 
@@ -201,22 +205,21 @@ function sendByPipe(block: ControlBlock): void {
   let pipe = scoreboard.pipe(block.sndUna, block.sndMax, mss);
   block.sndNxt = block.sndMax;
   while (congestion.cwnd - pipe >= mss) {
-    if (scoreboard.nextHole(block.sndUna, mss, true, HOLE)) {
-      const sent = fillHole(block);
-      if (sent === 0) return;
-      pipe += sent;
-      continue;
-    }
-    const before = block.sndMax;
-    if (sendNext(block, Number.MAX_SAFE_INTEGER, false)) {
-      pipe += seqDiff(block.sndMax, before);
-      continue;
-    }
-    if (!scoreboard.nextHole(block.sndUna, mss, false, HOLE)) return;
-    const sent = fillHole(block);
+    const sent = sendInRecovery(block);
     if (sent === 0) return;
     pipe += sent;
+    block.rateReduction.sent(sent);
   }
+}
+
+/** Sends one segment of those that NextSeg() names. Returns its octets, 0 when there is none. */
+function sendInRecovery(block: ControlBlock): number {
+  const { scoreboard } = block;
+  const mss = block.sndMss;
+  if (scoreboard.nextHole(block.sndUna, mss, true, HOLE)) return fillHole(block);
+  const before = block.sndMax;
+  if (sendNext(block, Number.MAX_SAFE_INTEGER, false)) return seqDiff(block.sndMax, before);
+  return scoreboard.nextHole(block.sndUna, mss, false, HOLE) ? fillHole(block) : 0;
 }
 
 /** Sends one segment of the hole in {@link HOLE} again. */
@@ -245,7 +248,7 @@ function armRetransmit(block: ControlBlock): void {
   block.persisting = true;
   block.retries = 0;
   block.unansweredSinceNs = block.host.context.nowNs();
-  armIn(block, block.sndWnd === 0 ? block.rtt.probeNs(0) : OVERRIDE_NS);
+  armIn(block, block.sndWnd === 0 ? block.rtt.probeNs(0) : block.options.cork ? CORK_NS : OVERRIDE_NS);
 }
 
 /** RFC 9293 section 3.8.6.3. The timer is left running when an ACK goes out: when it fires it looks what is due. */

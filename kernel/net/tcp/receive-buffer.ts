@@ -74,11 +74,17 @@ export class ReceiveBuffer {
 
   /** Up to `maxBytes` octets, the caller's own; null when there is none. */
   read(maxBytes: number): Uint8Array | null {
+    const bytes = this.peek(maxBytes);
+    if (bytes !== null) this.#readNext = seqAdd(this.#readNext, bytes.length);
+    return bytes;
+  }
+
+  /** As `read`, but the octets stay. */
+  peek(maxBytes: number): Uint8Array | null {
     const count = Math.min(maxBytes, this.length);
     if (count <= 0) return null;
     const bytes = new Uint8Array(count);
     this.#ring.read(this.#readNext, count, bytes, 0);
-    this.#readNext = seqAdd(this.#readNext, count);
     return bytes;
   }
 

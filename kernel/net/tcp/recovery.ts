@@ -5,7 +5,7 @@
 import type { ControlBlock } from './control-block.ts';
 import { armIn, sendAgain } from './output.ts';
 import { DUPLICATE_THRESHOLD } from './scoreboard.ts';
-import { seqGeq, seqGt, seqLeq } from './seq.ts';
+import { seqDiff, seqGeq, seqGt, seqLeq } from './seq.ts';
 
 /** SND.UNA has moved by `count` octets. */
 export function acknowledgedNew(block: ControlBlock, count: number): void {
@@ -37,6 +37,7 @@ function inRecovery(block: ControlBlock, count: number): boolean {
   if (seqGeq(block.sndUna, block.recover)) {
     if (!block.sack)
       congestion.cwnd = Math.min(congestion.ssthresh, Math.max(block.flight, block.sndMss) + block.sndMss);
+    else if (block.options.proportionalRateReduction) congestion.cwnd = congestion.ssthresh;
     block.recovery = 'open';
     return true;
   }
@@ -82,10 +83,12 @@ function enterRecovery(block: ControlBlock): void {
   // What limited transmit sent does not count (RFC 5681 section 3.2).
   block.limitedTransmit = 0;
   congestion.lost(block.flightAtDuplicate, block.host.context.nowNs());
+  block.rateReduction.begin(block.flightAtDuplicate);
   const { sacked } = scoreboard;
   const limit = sacked.count > 0 ? sacked.start(0) : block.sndMax;
   const end = sendAgain(block, block.sndUna, limit, 'fast retransmit');
   if (block.sack) {
+    block.rateReduction.sent(seqDiff(end, block.sndUna));
     scoreboard.highRetransmitted = end;
     congestion.cwnd = congestion.ssthresh;
   } else {

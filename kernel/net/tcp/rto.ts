@@ -23,11 +23,17 @@ export class RttEstimator {
   backoff = 0;
   readonly #minRtoNs: number;
   readonly #granularityNs: number;
+  readonly #slopNs: number;
 
-  /** The least timeout (section 2.4), and G. */
-  constructor(minRtoNs = DEFAULT_TCP_OPTIONS.minRtoNs, granularityNs = DEFAULT_TCP_OPTIONS.rtoGranularityNs) {
+  /** The least timeout (section 2.4), G, and what is added to every timeout that was measured. */
+  constructor(
+    minRtoNs = DEFAULT_TCP_OPTIONS.minRtoNs,
+    granularityNs = DEFAULT_TCP_OPTIONS.rtoGranularityNs,
+    slopNs = DEFAULT_TCP_OPTIONS.rtoSlopNs,
+  ) {
     this.#minRtoNs = minRtoNs;
     this.#granularityNs = granularityNs;
+    this.#slopNs = slopNs;
   }
 
   /** Section 2.2 and 2.3. The variation goes first: it is taken against the old mean. */
@@ -41,7 +47,7 @@ export class RttEstimator {
       this.srttNs = rttNs;
       this.rttvarNs = rttNs / 2;
     }
-    const rtoNs = Math.ceil(this.srttNs + Math.max(this.#granularityNs, 4 * this.rttvarNs));
+    const rtoNs = Math.ceil(this.srttNs + Math.max(this.#granularityNs, 4 * this.rttvarNs)) + this.#slopNs;
     this.baseNs = Math.min(MAX_RTO_NS, Math.max(this.#minRtoNs, rtoNs));
   }
 

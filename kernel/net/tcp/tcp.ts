@@ -9,7 +9,7 @@ import type { KernelContext } from '../../context.ts';
 import type { DeferredWork, PacketBuffer } from '../../driver-api.ts';
 import { chainBytes, readChain } from '../chain.ts';
 import type { Drops } from '../drop.ts';
-import type { Endpoint } from '../endpoint.ts';
+import { type Endpoint, formatEndpoint } from '../endpoint.ts';
 import type { IcmpReport } from '../icmp-message.ts';
 import { ANY_ADDRESS, isMulticast, LIMITED_BROADCAST } from '../ipv4/address.ts';
 import type { Ipv4Header } from '../ipv4/header.ts';
@@ -34,7 +34,7 @@ import { seqAdd, seqLeq } from './seq.ts';
 import { SynCookies } from './syn-cookies.ts';
 import { attachTimers } from './timers.ts';
 import { updateSendMss } from './transmit.ts';
-import { DEFAULT_TCP_OPTIONS, type TcpOptions, type TcpUser } from './user.ts';
+import { DEFAULT_TCP_OPTIONS, type TcpOptions, type TcpState, type TcpUser } from './user.ts';
 
 /** Connections of one host, TIME-WAIT among them. */
 const MAX_CONNECTIONS = 65_536;
@@ -236,10 +236,22 @@ export class Tcp implements Ipv4Protocol, ListenerHost {
   #deliver(segment: Segment): void {
     const { sourceAddress, sourcePort, destinationAddress, destinationPort } = segment;
     const block = this.#table.find(destinationAddress, destinationPort, sourceAddress, sourcePort);
-    if (block !== null && !segmentArrives(block, segment)) return;
+    const watched = this.context.trace !== null;
+    if (block !== null) {
+      if (watched) this.#tell(segment, block.name, block.state);
+      if (!segmentArrives(block, segment)) return;
+    }
     const listener = this.#listeners.find(destinationAddress, destinationPort, sourceAddress, sourcePort);
+    if (watched) this.#tell(segment, listener?.name ?? null, listener?.state ?? null);
     if (listener !== null) listener.segmentArrives(segment, block);
     else replyReset(this, segment);
+  }
+
+  /** For observers: who has the four addresses of `segment`. */
+  #tell(segment: Segment, found: string | null, state: TcpState | null): void {
+    const local = formatEndpoint(segment.destinationAddress, segment.destinationPort);
+    const remote = formatEndpoint(segment.sourceAddress, segment.sourcePort);
+    this.context.trace?.demultiplex(local, remote, found, state);
   }
 
   /**

@@ -5,7 +5,7 @@
 import { SocketError } from '../socket-error.ts';
 import type { ControlBlock } from './control-block.ts';
 import { end, reset, timedOut } from './ending.ts';
-import { armIn, delayedAckIsDue, output, sendOverride, sendProbe, sendSyn } from './output.ts';
+import { armIn, delayedAckIsDue, output, patience, sendOverride, sendProbe, sendSyn } from './output.ts';
 import { doubtPathMtu } from './path-mtu.ts';
 import { afterTimeout } from './recovery.ts';
 import { ACK } from './segment.ts';
@@ -43,8 +43,8 @@ function retransmitIsDue(block: ControlBlock): void {
   }
   if (!block.synchronized) {
     block.retries += 1;
-    block.rtt.backoff += 1;
     block.synRetries += 1;
+    if (block.synRetries > block.options.synLinearTimeouts) block.rtt.backoff += 1;
     block.host.counters.timeouts += 1;
     sendSyn(block, 'timeout');
   } else if (block.persisting) persist(block);
@@ -56,10 +56,14 @@ function retransmitIsDue(block: ControlBlock): void {
  * by time alone, for each answer to one begins it anew.
  */
 function isHopeless(block: ControlBlock): boolean {
-  const { userTimeoutNs, synRetries, dataRetries } = block.options;
+  const { synRetries, synAckRetries, dataRetries } = block.options;
   const unansweredNs = block.host.context.nowNs() - block.unansweredSinceNs;
-  if (userTimeoutNs !== 0) return unansweredNs >= userTimeoutNs;
-  if (!block.synchronized) return synRetries === 0 ? unansweredNs >= R2_SYN_NS : block.synRetries >= synRetries;
+  if (unansweredNs >= patience(block)) return true;
+  if (block.options.userTimeoutNs !== 0) return false;
+  if (!block.synchronized) {
+    const retries = block.active ? synRetries : synAckRetries;
+    return retries === 0 ? unansweredNs >= R2_SYN_NS : block.synRetries >= retries;
+  }
   return dataRetries === 0 || block.persisting ? unansweredNs >= R2_NS : block.retries >= dataRetries;
 }
 

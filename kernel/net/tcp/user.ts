@@ -43,18 +43,28 @@ export interface KeepAlive {
 export interface TcpOptions {
   /** Sends small segments at once: no Nagle algorithm (RFC 9293 section 3.7.4). */
   noDelay: boolean;
+  /** Sends full segments alone, whatever was acknowledged; what is less waits for more, 200 ms at most. */
+  cork: boolean;
   /** Null: off, as it must be unless asked for. */
   keepAlive: KeepAlive | null;
   /** How long data may stay unacknowledged (RFC 9293 section 3.9.1.1, RFC 5482); 0: 100 s (R2). */
   userTimeoutNs: number;
   /** What `close` does with data not yet acknowledged: null, sends it on; 0, throws it away with a reset. */
   lingerNs: number | null;
+  /** Whether `close` with data unread resets the connection (RFC 9293 SHLD-3). BSD sends a FIN, and resets what comes then. */
+  resetUnread: boolean;
   /** Takes effect when the connection is opened. */
   congestion: CongestionAlgorithm;
   /** Bytes that may wait to be sent and acknowledged. */
   sendBufferBytes: number;
   /** Bytes that may wait to be read: the largest window. The shift of the window scale follows from it at opening. */
   receiveBufferBytes: number;
+  /**
+   * Windows as 4.4BSD has them: buffers are enlarged to whole segments when the MSS is known, and whatever is sent offers
+   * all the room there is, though it is less than a segment more, rounded
+   * down.
+   */
+  bsdWindows: boolean;
   /** Upper limit of the segment size, ours and the peer's; 0: what the MTU allows. Takes effect at opening. */
   mss: number;
   /** RFC 7323 timestamps and window scale, RFC 2018 SACK: whether they are offered. */
@@ -70,15 +80,29 @@ export interface TcpOptions {
   slowStartSegments: number;
   /** Whether a connection that was idle begins again with the initial window (RFC 5681 section 4.1). */
   slowStartAfterIdle: boolean;
-  /** RFC 6298: the least RTO (section 2.4), and G, by which it is longer than SRTT at least (section 2.2). At opening. */
+  /** Whether recovery by SACK spreads what it sends over all ACKs of a round trip (PRR, RFC 6937). */
+  proportionalRateReduction: boolean;
+  /**
+   * RFC 6298: the least RTO (section 2.4), G, by which it is longer than SRTT at least (section 2.2), and what BSD adds
+   * to the whole. At opening.
+   */
   minRtoNs: number;
   rtoGranularityNs: number;
+  rtoSlopNs: number;
   /** How long an acknowledgement may be delayed (RFC 9293 section 3.8.6.3), and how many at the beginning are not. */
   delayedAckNs: number;
   quickAcks: number;
-  /** Retransmissions after which a SYN, and data, are given up (R2 of RFC 9293 section 3.8.3); 0: after 180 s and 100 s. */
+  /**
+   * Retransmissions after which a SYN, a SYN,ACK and data are given up (R2 of RFC 9293 section 3.8.3); 0: after 180 s and
+   * 100 s.
+   */
   synRetries: number;
+  synAckRetries: number;
   dataRetries: number;
+  /** When a connection that is not established is given up, whatever was sent; 0: as the retransmissions have it. */
+  openTimeoutNs: number;
+  /** How many timeouts of a SYN do not double the next one. */
+  synLinearTimeouts: number;
   /** How long TIME-WAIT lasts: 2 MSL, which is "arbitrarily defined to be 2 minutes" (RFC 9293 section 3.4.1). */
   timeWaitNs: number;
   /** How long FIN-WAIT-2 waits for a FIN when the user is gone. The RFC has no limit; everybody has. */
@@ -91,12 +115,15 @@ export interface TcpOptions {
 
 export const DEFAULT_TCP_OPTIONS: Readonly<TcpOptions> = {
   noDelay: false,
+  cork: false,
   keepAlive: null,
   userTimeoutNs: 0,
   lingerNs: null,
+  resetUnread: true,
   congestion: 'newreno',
   sendBufferBytes: 131_072,
   receiveBufferBytes: 131_072,
+  bsdWindows: false,
   mss: 0,
   timestamps: true,
   windowScale: true,
@@ -106,12 +133,17 @@ export const DEFAULT_TCP_OPTIONS: Readonly<TcpOptions> = {
   initialWindowSegments: 0,
   slowStartSegments: 1,
   slowStartAfterIdle: true,
+  proportionalRateReduction: false,
   minRtoNs: 1_000_000_000,
   rtoGranularityNs: 100,
+  rtoSlopNs: 0,
   delayedAckNs: 200_000_000,
   quickAcks: 0,
   synRetries: 0,
+  synAckRetries: 0,
   dataRetries: 0,
+  openTimeoutNs: 0,
+  synLinearTimeouts: 0,
   timeWaitNs: 240_000_000_000,
   finWait2Ns: 60_000_000_000,
   windowScaleBytes: 0,

@@ -2,11 +2,14 @@
  * Everything that the probes saw during a run, in the order in which it happened, to be searched afterwards. A frame
  * is noted when its last bit has come out of the wire; everything else at its own time.
  */
-import { type Observable, Subscription } from 'rxjs';
-import { frameEvents } from '../../observe/frame-probe.ts';
+import { filter, map, type Observable, Subscription } from 'rxjs';
+import type { SocketRow } from '../../../kernel/net/socket-row.ts';
+import { deliveries, frameEvents } from '../../observe/frame-probe.ts';
 import { lineEvents, plicEvents, trapEvents } from '../../observe/interrupt-probe.ts';
 import { kernelEvents } from '../../observe/kernel-probe.ts';
+import { natEvents } from '../../observe/nat-probe.ts';
 import { nicEvents } from '../../observe/nic-probe.ts';
+import { switchEvents } from '../../observe/switch-probe.ts';
 import { PCI_FIRST_IRQ } from '../../world/memory-map.ts';
 import type { World } from '../../world/world.ts';
 
@@ -15,6 +18,12 @@ type EventOf<T> = T extends Observable<infer E> ? E : never;
 /** One event, and which probe saw it. */
 export type Moment =
   | ({ readonly probe: 'frame'; readonly wire: string } & EventOf<ReturnType<typeof frameEvents>>)
+  /** A frame that a box in line has lost, when it should have come out. */
+  | ({ readonly probe: 'loss'; readonly wire: string } & EventOf<ReturnType<typeof deliveries>>)
+  | ({ readonly probe: 'switch' } & EventOf<ReturnType<typeof switchEvents>>)
+  | ({ readonly probe: 'nat' } & EventOf<ReturnType<typeof natEvents>>)
+  /** What a host had in its table of sockets when a program called the kernel, or before a connection changed its state. */
+  | { readonly probe: 'sockets'; readonly timeNs: number; readonly host: string; readonly rows: readonly SocketRow[] }
   | ({ readonly probe: 'nic' } & EventOf<ReturnType<typeof nicEvents>>)
   | ({ readonly probe: 'kernel' } & EventOf<ReturnType<typeof kernelEvents>>)
   | ({ readonly probe: 'trap' } & EventOf<ReturnType<typeof trapEvents>>)
@@ -41,10 +50,22 @@ export class Recording {
     const { clock } = world;
     for (const { name, cable } of world.wires.values()) {
       this.#note(frameEvents(cable), event => ({ probe: 'frame', wire: name, ...event }));
+      const lost = deliveries(cable).pipe(filter(({ arrived }) => arrived === null));
+      this.#note(lost, event => ({ probe: 'loss', wire: name, ...event }));
+    }
+    for (const { name, device } of world.switches.values()) {
+      this.#note(switchEvents(device, name, clock), event => ({ probe: 'switch', ...event }));
     }
     for (const { name, nics, kernel, hart, plic } of world.computers.values()) {
       for (const nic of nics) this.#note(nicEvents(nic.device, nic.name, clock), event => ({ probe: 'nic', ...event }));
       this.#note(kernelEvents(kernel, name, clock), event => ({ probe: 'kernel', ...event }));
+      const looks = kernelEvents(kernel, name, clock).pipe(
+        filter(({ kind }) => kind === 'syscall' || kind === 'state'),
+      );
+      const rows = looks.pipe(map(() => kernel.net.sockets.table()));
+      this.#note(rows, table => ({ probe: 'sockets', timeNs: clock.nowNs, host: name, rows: table }));
+      const { nat } = kernel.net;
+      if (nat !== null) this.#note(natEvents(nat, name, clock), event => ({ probe: 'nat', ...event }));
       this.#note(trapEvents(hart, name, clock), event => ({ probe: 'trap', ...event }));
       this.#note(plicEvents(plic, name, clock), event => ({ probe: 'plic', ...event }));
       for (let pin = 0; pin < 4; pin++) {

@@ -1,5 +1,7 @@
 /** One step of the tour: where and when it happened, what a reader should know, and the values of this very run. */
 export interface Step {
+  /** The chapter that it belongs to. */
+  readonly chapter: string;
   readonly title: string;
   /** Virtual time in nanoseconds. */
   readonly timeNs: number;

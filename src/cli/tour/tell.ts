@@ -1,11 +1,12 @@
-/** Prints the tour for a person: the steps, then what the programs got out of it, then the files. */
+/** Prints the tour for a person: the steps by chapters, then what came of it, then the files. */
 import pico from 'picocolors';
-import { formatIpv4 } from '../../lib/bytes.ts';
-import type { TwoHostsResult } from '../../scenarios/two-hosts.ts';
+import type { WebJourneyResult } from '../../scenarios/web-journey.ts';
 import type { Step } from './step.ts';
 
 const TEXT_COLUMNS = 100;
 const INDENT = '    ';
+const INTRODUCTION =
+  'alice, in a network at home, wants a page of a web server. Between them are a switch, a router that translates addresses, the router of a provider, and that of a data centre. What follows is what this run did: the first packet of the connection register by register, then in larger steps. Times are virtual nanoseconds since everything was switched on; names and numbers are those of this run.';
 
 /** Colours are for a terminal, which a CI system is not, or for whoever asks for them by FORCE_COLOR. */
 const coloursWanted = (): boolean =>
@@ -18,30 +19,36 @@ type Colours = ReturnType<typeof pico.createColors>;
 export function tell(
   write: Write,
   steps: readonly Step[],
-  result: TwoHostsResult,
+  result: WebJourneyResult,
   files: readonly string[],
   coloured = coloursWanted(),
 ): void {
   const pc = pico.createColors(coloured);
-  write(pc.bold('The journey of one packet'));
-  write('Two computers, alice and bob, joined by a cable. alice asks whether bob is there. What follows is what this');
-  write('run did, register by register; times are virtual nanoseconds since both were switched on.');
-  for (const [index, step] of steps.entries()) tellStep(write, pc, index + 1, step);
+  write(pc.bold('The journey of a web page'));
+  for (const line of wrapped(INTRODUCTION)) write(line);
+  let chapter = '';
+  for (const [index, step] of steps.entries()) {
+    if (step.chapter !== chapter) {
+      chapter = step.chapter;
+      write('');
+      write(pc.bold(`== ${chapter}`));
+    }
+    tellStep(write, pc, index + 1, step);
+  }
   write('');
-  write(pc.bold('And then'));
-  for (const ping of result.pings) {
-    const answer =
-      ping.kind === 'reply' ? `reply from ${formatIpv4(ping.address)} in ${ping.rttNs} ns, TTL ${ping.ttl}` : ping.kind;
-    write(`${INDENT}ping ${ping.sequence}: ${pc.green(answer)}`);
-  }
-  for (const echo of result.echoes) {
-    const answer =
-      echo.kind === 'answer' ? `answer in ${echo.rttNs} ns, ${echo.intact ? 'intact' : 'DAMAGED'}` : echo.kind;
-    write(`${INDENT}UDP datagram ${echo.sequence} to port 7: ${pc.green(answer)}`);
-  }
+  write(pc.bold('And so'));
+  for (const line of outcome(result)) write(`${INDENT}${line}`);
   write('');
   write(pc.bold('Files'));
   for (const file of files) write(`${INDENT}${file}  ${pc.dim(purposeOf(file))}`);
+}
+
+function outcome(result: WebJourneyResult): string[] {
+  const { url, status, bodyBytes, intact, durationNs, client, lost, retransmitted } = result;
+  return [
+    `${url}: ${status ?? result.error}, ${bodyBytes} bytes, ${intact ? 'intact' : 'DAMAGED'}, in ${durationNs} ns`,
+    `the server has seen ${client}; segments lost ${lost}, sent again ${retransmitted}`,
+  ];
 }
 
 function tellStep(write: Write, pc: Colours, number: number, { title, where, timeNs, text, values }: Step): void {
@@ -71,5 +78,5 @@ const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$
 function purposeOf(file: string): string {
   return file.endsWith('.vcd')
     ? 'interrupt, bus and wire signals: open it with GTKWave or Surfer'
-    : 'every frame on the cable, with its FCS: open it with Wireshark';
+    : 'every frame on every cable, with its FCS: open it with Wireshark';
 }

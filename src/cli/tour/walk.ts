@@ -6,6 +6,7 @@ import type { Step } from './step.ts';
 export class Walk {
   readonly steps: Step[] = [];
   at = 0;
+  #chapter = '';
   readonly #recording: Recording;
 
   constructor(recording: Recording) {
@@ -24,7 +25,28 @@ export class Walk {
     return this.#recording.find(this.at, what, test).moment;
   }
 
+  /** The first moment of the whole run that `test` accepts. */
+  first<M extends Moment>(what: string, test: (moment: Moment) => moment is M): M {
+    return this.#recording.find(0, what, test).moment;
+  }
+
+  /** What `test` accepts before the moment `end`, since the beginning of the run. */
+  before<M extends Moment>(end: Moment, test: (moment: Moment) => moment is M): M[] {
+    const isEnd = (moment: Moment): moment is Moment => moment === end;
+    return this.#recording.between(0, this.#recording.find(0, 'such a moment', isEnd).index, test);
+  }
+
+  /** What `test` accepts among the moments from the present one up to the next one that `until` accepts. */
+  meanwhile<M extends Moment>(test: (moment: Moment) => moment is M, until: (moment: Moment) => moment is Moment): M[] {
+    return this.#recording.between(this.at, this.#recording.find(this.at, 'end of a stretch', until).index, test);
+  }
+
+  /** The steps that follow belong to the chapter `title`. */
+  chapter(title: string): void {
+    this.#chapter = title;
+  }
+
   tell(title: string, where: string, timeNs: number, text: string, values: Record<string, string>): void {
-    this.steps.push({ title, where, timeNs, text, values });
+    this.steps.push({ chapter: this.#chapter, title, where, timeNs, text, values });
   }
 }

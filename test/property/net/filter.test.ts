@@ -3,22 +3,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { FieldMatch, FilterRules, RuleMatch } from '../../../kernel/net/filter/rule.ts';
 import { formatIpv4, parseIpv4 } from '../../../src/lib/bytes.ts';
-import { type FilteredPacket, filteredPacket, filterRules } from '../../support/filter-rules.ts';
+import { type FilteredPacket, filteredPacket, filterRules, payloadOf } from '../../support/filter-rules.ts';
 import { HOST, HOST_MAC, NetRig, PEER_MAC } from '../../support/net-rig.ts';
 import { arpFrame, frame, ipv4 } from '../../support/packets.ts';
 
 const ETH1 = '198.51.100.1';
 const HEADER_BYTES: Readonly<Record<number, number>> = { 1: 8, 6: 20, 17: 8, 47: 0 };
-
-const word = (value: number): number[] => [value >>> 8, value & 255];
-
-function payloadOf({ protocol, sourcePort, destinationPort, flags, code, dataBytes }: FilteredPacket): number[] {
-  const data = new Array<number>(dataBytes).fill(0);
-  const ports = [...word(sourcePort), ...word(destinationPort)];
-  if (protocol === 1) return [8, code, 0, 0, 0, 0, 0, 0, ...data];
-  if (protocol === 6) return [...ports, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, flags, 0, 0, 0, 0, 0, 0, ...data];
-  return protocol === 17 ? [...ports, ...word(8 + dataBytes), 0, 0, ...data] : data;
-}
 
 /** The value of each field that the packet has. */
 function valuesOf(packet: FilteredPacket): Readonly<Record<string, number>> {

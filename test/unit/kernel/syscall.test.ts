@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { InterfaceConfig } from '../../../kernel/net/interface-address.ts';
 import type { Syscalls } from '../../../kernel/syscall.ts';
 import { type Blocking, sleepOn, type Task, WaitChannel } from '../../../kernel/task.ts';
-import type { KernelTrace } from '../../../kernel/trace.ts';
 import { parseIpv4, parseMac } from '../../../src/lib/bytes.ts';
 import { FakeMachine } from '../../support/fake-machine.ts';
+import { traceOf } from '../../support/kernel-trace.ts';
 import { HOST_MAC, NetRig, SECOND_NS } from '../../support/net-rig.ts';
 
 const LOOPBACK = parseIpv4('127.0.0.1');
@@ -97,14 +97,7 @@ test('calls on sockets are traced with their arguments', () => {
     sys.exit();
   });
   machine.run();
-  machine.kernel.trace = {
-    trap: () => {},
-    deferred: () => {},
-    task: () => {},
-    socket: () => {},
-    ipv4: () => {},
-    syscall: (_task: string, text: string) => void seen.push(text),
-  } as Partial<KernelTrace> as KernelTrace;
+  machine.kernel.trace = traceOf({ syscall: (_task, text) => void seen.push(text) });
   machine.cpu.advanceTicks(1);
   machine.clock.update();
   machine.cpu.access();
@@ -131,9 +124,7 @@ test('calls on sockets are traced with their arguments', () => {
 
 test('a stream between two programs of a host, through all calls on sockets, which are traced', () => {
   const machine = new FakeMachine().boot();
-  machine.kernel.trace = new Proxy({} as KernelTrace, {
-    get: (_, call) => (call === 'syscall' ? (task: string, text: string) => seen.push(`${task}: ${text}`) : () => {}),
-  });
+  machine.kernel.trace = traceOf({ syscall: (task, text) => void seen.push(`${task}: ${text}`) });
   const seen: string[] = [];
   const notes: unknown[] = [];
   machine.kernel.spawn('server', function* (sys) {

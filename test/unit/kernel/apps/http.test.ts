@@ -257,12 +257,14 @@ describe('the client', () => {
   });
 });
 
-test('a URL names address, port and path', () => {
-  expect(parseUrl('http://127.0.0.1')).toEqual({ address: LOCALHOST, port: 80, host: '127.0.0.1', path: '/' });
+test('a URL names a host, by name or address, port and path', () => {
+  expect(parseUrl('http://127.0.0.1')).toEqual({ name: '127.0.0.1', port: 80, host: '127.0.0.1', path: '/' });
+  expect(parseUrl('http://www.example.net')).toMatchObject({ name: 'www.example.net', host: 'www.example.net' });
   expect(parseUrl('http://127.0.0.1:8080/a?b')).toMatchObject({ port: 8080, host: '127.0.0.1:8080', path: '/a?b' });
   for (const url of [
     'https://127.0.0.1/',
-    'http://name/',
+    'http://a..b/',
+    'http://name_/',
     'http://127.0.0.1:0/',
     'http://1.2.3/',
     'http://127.0.0.1/ ',

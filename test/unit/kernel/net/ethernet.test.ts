@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { PacketBuffer } from '../../../../kernel/driver-api.ts';
 import { bytesFromHex, hexBytes } from '../../../../src/lib/bytes.ts';
+import { traceOf } from '../../../support/kernel-trace.ts';
 import { BROADCAST_MAC, HOST_MAC, NetRig, PEER_MAC } from '../../../support/net-rig.ts';
 import { frame } from '../../../support/packets.ts';
 
@@ -80,12 +81,9 @@ describe('a received frame', () => {
 
 test('frames in both directions are told to the observer, with the handler of their type', () => {
   const seen: string[] = [];
-  rig.trace = {
+  rig.trace = traceOf({
     frame: (direction, iface, type, length, handler) => seen.push(`${direction} ${iface} ${type} ${length} ${handler}`),
-    arp: () => {},
-    drop: () => {},
-    deferred: () => {},
-  } as Partial<NonNullable<NetRig['trace']>> as NonNullable<NetRig['trace']>;
+  });
   rig.injectArp({ opcode: 1 });
   inject(0x8137);
   expect(seen).toEqual(['in eth0 2054 42 ARP', 'out eth0 2054 42 ARP', 'in eth0 33079 18 null']);

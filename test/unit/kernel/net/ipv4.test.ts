@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { DropReason } from '../../../../kernel/net/drop.ts';
 import { parseIpv4, readBe16 } from '../../../../src/lib/bytes.ts';
+import { traceOf } from '../../../support/kernel-trace.ts';
 import { BROADCAST_MAC, GATEWAY, HOST, HOST_MAC, NetRig, PEER, PEER_MAC, SECOND_NS } from '../../../support/net-rig.ts';
 import { frame, type Ipv4Fields, icmp, ipv4, naiveSum, udp } from '../../../support/packets.ts';
 
@@ -22,7 +23,7 @@ function expectDropped(reason: DropReason): void {
   rig.expectNoLeak();
 }
 
-describe('a datagram MUST be silently discarded (RFC 1122 section 3.2.1)', () => {
+describe('1122-1 1122-2 1122-6 a datagram MUST be silently discarded (RFC 1122 section 3.2.1)', () => {
   test.each<[string, Partial<Ipv4Fields>, DropReason]>([
     ['whose version is not 4', { version: 6 }, 'malformed IPv4 header'],
     ['whose header is shorter than five words', { ihl: 4 }, 'malformed IPv4 header'],
@@ -57,7 +58,7 @@ describe('a datagram MUST be silently discarded (RFC 1122 section 3.2.1)', () =>
 });
 
 describe('a datagram is accepted', () => {
-  test('with padding of the link behind it, which is no part of it', () => {
+  test('1122-1 with padding of the link behind it, which is no part of it', () => {
     inject({}, { padding: 15 });
     rig.expectSentIpv4({ protocol: 1, payload: echoReply });
     rig.expectNoLeak();
@@ -99,7 +100,7 @@ test('a packet with DF alone is no fragment', () => {
 describe('a protocol that nobody registered', () => {
   const packet = { protocol: 99, payload: Uint8Array.from({ length: 40 }, (_, i) => i) };
 
-  test('is answered with 3/2, protocol unreachable', () => {
+  test('792-3 is answered with 3/2, protocol unreachable', () => {
     inject(packet);
     const quote = ipv4({ source: PEER, destination: HOST, ...packet });
     rig.expectSentIpv4({ protocol: 1, payload: icmp({ type: 3, code: 2, data: quote }) });
@@ -128,7 +129,7 @@ describe('a protocol that nobody registered', () => {
   });
 });
 
-describe('a bad option is answered with a parameter problem whose pointer is the bad octet (RFC 792)', () => {
+describe('792-1 792-3 a bad option is answered with a parameter problem whose pointer is the bad octet (RFC 792)', () => {
   test.each([
     ['a length of 0', [7, 0, 0, 0], 21],
     ['a length of 1', [1, 7, 1, 0], 22],
@@ -175,7 +176,7 @@ describe('a datagram that the host sends', () => {
     rig.expectNoLeak();
   });
 
-  test('never has a source in 127/8 on a wire (section 3.2.1.3, case g)', () => {
+  test('1122-6 never has a source in 127/8 on a wire (section 3.2.1.3, case g)', () => {
     expect(() => send(Uint8Array.of(1), PEER, '127.0.0.1')).toThrow('EINVAL');
     rig.expectNothing();
   });
@@ -188,7 +189,7 @@ describe('a datagram that the host sends', () => {
 
 describe('the loopback', () => {
   test.each(['127.0.0.1', '127.9.8.7', HOST])(
-    '%s is this host: what it sends there comes back, on no wire',
+    '1122-6 %s is this host: what it sends there comes back, on no wire',
     address => {
       const receiver = rig.net.sockets.socket('udp');
       receiver.bind(0, 7777);
@@ -222,16 +223,28 @@ describe('the loopback', () => {
   });
 });
 
-test('an observer sees each packet and each loss', () => {
+test('an observer sees each packet with its way or its protocol, and each loss', () => {
   const seen: string[] = [];
-  rig.trace = {
-    frame: () => {},
+  rig.trace = traceOf({
     ipv4: (direction, source, destination, protocol, length) => {
       seen.push(`${direction} ${source.toString(16)} ${destination.toString(16)} ${protocol} ${length}`);
     },
+    route: (destination, prefix, gateway, link) => {
+      seen.push(`route to ${destination.toString(16)}: ${prefix} ${gateway} ${link}`);
+    },
+    protocol: (protocol, handler) => seen.push(`protocol ${protocol}: ${handler}`),
     drop: (where, reason) => seen.push(`${where}: ${reason}`),
-  } as Partial<NonNullable<NetRig['trace']>> as NonNullable<NetRig['trace']>;
+  });
   inject({});
   inject({ checksumError: 1 });
-  expect(seen).toEqual(['in c0000202 c0000201 1 31', 'out c0000201 c0000202 1 31', 'ipv4: bad IPv4 checksum']);
+  expect(seen).toEqual([
+    'in c0000202 c0000201 1 31',
+    'protocol 1: ICMP',
+    'route to c0000202: 192.0.2.0/24 0 eth0',
+    'out c0000201 c0000202 1 31',
+    'ipv4: bad IPv4 checksum',
+  ]);
+  seen.length = 0;
+  inject({ protocol: 99 });
+  expect(seen).toContain('protocol 99: null');
 });

@@ -28,8 +28,8 @@ test('--json has them too, if they are asked for', () => {
     state: 'LISTEN',
     recvQ: 0,
     sendQ: 16,
-    local: { address: 0, port: 80 },
-    peer: { address: 0, port: 0 },
+    local: { address: '0.0.0.0', port: 80 },
+    peer: { address: '0.0.0.0', port: 0 },
     info: '',
   });
   expect(JSON.parse(ringtail('run', 'two-hosts', '--json'))).not.toHaveProperty('sockets');

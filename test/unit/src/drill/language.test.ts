@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseScript } from '../../../../src/drill/parser.ts';
 import { runScript } from '../../../../src/drill/runner.ts';
 import type { ScriptEvent } from '../../../../src/drill/script.ts';
-import { DEFAULT_SETTINGS } from '../../../../src/drill/settings.ts';
+import { DEFAULT_SETTINGS, type RunSettings } from '../../../../src/drill/settings.ts';
 
 const run = (text: string) => runScript('x.pkt', text, DEFAULT_SETTINGS);
 /** `line:column text` of each problem. */
@@ -39,6 +39,40 @@ describe('times', () => {
     ['0.1234567891 close(3) = 0', '1:1 a time has nine decimals at most, before "0.1234567891 close(3"'],
     ['99999999 close(3) = 0', '1:1 99999999 s are more than a year, before "99999999 close(3) ="'],
   ])('%s is none', (text, complaint) => expect(problems(text)).toEqual([complaint]));
+});
+
+test('what comes in may be odd: an ACK without its flag, a flag without its ACK, numbers before the beginning', () => {
+  const [first, second, third] = events(
+    '0 < R 1:1(0) ack 5\n+0 < . 1:1(0)\n+0 < . -1:0(1) ack -2 <nop,nop,sack -10:-5>\n',
+  );
+  expect(first).toMatchObject({ packet: { flags: 4, ack: 5 } });
+  expect(second).toMatchObject({ packet: { flags: 16, ack: null } });
+  expect(third).toMatchObject({ packet: { seq: 0xffff_ffff, lengthBytes: 1, ack: 0xffff_fffe } });
+});
+
+test('options that this host does not know come in as octets', () => {
+  const [event] = events('0 < S 0:0(0) win 1 <FO,FO 0a0B,FOEXP 01,md5 00112233445566778899aabbccddeeff>\n');
+  expect(event).toMatchObject({
+    packet: {
+      options: [
+        { kind: 'raw', hex: '2202' },
+        { kind: 'raw', hex: '22040a0b' },
+        { kind: 'raw', hex: 'fe05f98901' },
+        { kind: 'raw', hex: '131200112233445566778899aabbccddeeff' },
+      ],
+    },
+  });
+});
+
+test('a result may have a note behind it, and lines may end in a backslash, in CR LF, or within a call', () => {
+  const text =
+    '0 socket(...,\r\n\tSOCK_STREAM, \\\r\n IPPROTO_TCP) = 3\r\n+0.0 fcntl(3, F_GETFL) = 0x2 (flags O_RDWR)\r\n+0 close(3) = 0\r\n';
+  expect(run(text)).toMatchObject({ verdict: 'passed', eventCount: 3 });
+});
+
+test('// in a string is no comment', () => {
+  const [event] = events('0 write(3, "http://host/*", 13) = 13 // all of it\n');
+  expect(event).toMatchObject({ call: { args: [{}, { kind: 'string', value: 'http://host/*' }, {}] } });
 });
 
 test('comments of three kinds, and line ends, stand anywhere between two pieces', () => {
@@ -97,14 +131,25 @@ describe('what is not supported is named with its line, and is not run', () => {
     ['`sysctl -q net.ipv4.tcp_fastopen=3`', 'net.ipv4.tcp_fastopen=3'],
     ['`sysctl -q net.ipv4.nobody_knows=1`', 'net.ipv4.nobody_knows=1'],
     ['`sysctl -q net.ipv4.tcp_congestion_control=bbr`', 'net.ipv4.tcp_congestion_control=bbr'],
-    ['+0 < S 0:0(0) win 1 <FO 1234>', 'the TCP option "FO"'],
+    ['+0 > S 0:0(0) win 1 <FO 1234>', 'the TCP option "FO"'],
+    ['+0 < S 0:0(0) win 1 <tfo>', 'the TCP option "tfo"'],
+    ['`sysctl net.inet.tcp.ecn.enable=1`', 'net.inet.tcp.ecn.enable=1'],
+    ['`sysctl net.inet.tcp.nobody_knows=1`', 'net.inet.tcp.nobody_knows=1'],
+    ['`sysctl net.inet.tcp.cc.algorithm=cdg`', 'net.inet.tcp.cc.algorithm=cdg'],
     ['+0 > ipv6 S 0:0(0)', 'a packet of ipv6'],
     ['+0 < [flowlabel 1] S 0:0(0)', '[flowlabel] of the IP header'],
     ['+0 splice(3, 0, 4, 0, 10, 0) = 10', 'the system call splice'],
     ['+0 socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP) = 3', 'the constant AF_INET6, in socket'],
     ['+0 setsockopt(3, SOL_TCP, TCP_FASTOPEN, [1], 4) = 0', 'the option TCP_FASTOPEN, in setsockopt'],
-    ['+0 setsockopt(3, SOL_TCP, TCP_CORK, [1], 4) = 0', 'the option TCP_CORK, in setsockopt'],
-    ['+0 send(3, ..., 10, MSG_OOB) = 10', 'flags other than MSG_DONTWAIT and MSG_NOSIGNAL, in send'],
+    ['+0 setsockopt(3, SOL_TCP, TCP_DEFER_ACCEPT, [1], 4) = 0', 'the option TCP_DEFER_ACCEPT, in setsockopt'],
+    ['+0 getsockopt(3, SOL_TCP, TCP_INFO, {tcpi_reordering=3}, ...) = 0', 'tcpi_reordering, in getsockopt'],
+    ['+0 getsockopt(3, SOL_SOCKET, SO_REUSEPORT, [1], [4]) = 0', 'what SO_REUSEPORT says, in getsockopt'],
+    ['+0 setsockopt(3, SOL_SOCKET, SO_OOBINLINE, [0], 4) = 0', 'urgent data out of line, in setsockopt'],
+    ['+0 send(3, ..., 10, MSG_MORE) = 10', 'flags other than MSG_DONTWAIT, MSG_OOB and MSG_NOSIGNAL, in send'],
+    [
+      '+0 recv(3, ..., 10, MSG_OOB) = 10',
+      'flags other than MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL and MSG_NOSIGNAL, in recv',
+    ],
     ['+0 epoll_ctl(4, EPOLL_CTL_ADD, 3, {events=EPOLLIN|EPOLLET, fd=3}) = 0', 'EPOLLET, in epoll_ctl'],
     ['+0 %{ assert tcpi_reordering == 3 }%', 'tcpi_reordering'],
     ['+0 %{ assert len("x") == 1 }%', 'the function len in a %{ }% block'],
@@ -158,6 +203,14 @@ describe('sysctl lines', () => {
     ['echo 7 > /proc/sys/net/ipv4/tcp_syn_retries', [['net.ipv4.tcp_syn_retries', '7']]],
     ['./set_sysctls.py /proc/sys/net/ipv4/tcp_sack=0', [['net.ipv4.tcp_sack', '0']]],
     ['../common/defaults.sh', []],
+    ['kldload -n tcp_rack', []],
+    [
+      'sysctl net.inet.tcp.delacktime=100 > /dev/null 2>&1 || true; kldload cc_cubic && sysctl kern.timecounter.alloweddeviation=0',
+      [
+        ['net.inet.tcp.delacktime', '100'],
+        ['kern.timecounter.alloweddeviation', '0'],
+      ],
+    ],
   ])('%s', (command, expected) => {
     expect(settings(command).map(({ name, value }) => [name, value])).toEqual(expected);
   });
@@ -201,6 +254,36 @@ describe('blocks of code', () => {
   test('variables live as long as the script, and print tells its values', () => {
     expect(run('0 %{ x = 3; y = x * 2 }%\n+0 %{ print("y", y, True)\nassert y == 6 }%\n').notes).toEqual([
       'x.pkt:2: y 6 True',
+    ]);
+  });
+});
+
+describe('a script with commands of FreeBSD', () => {
+  const backlogs = '0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 fcntl(3, F_SETFL, O_NONBLOCK) = 0\n';
+  const flags = (profile: RunSettings['profile'], head: string): string =>
+    runScript('x.pkt', `${head}${backlogs}+0 fcntl(3, F_GETFL) = 0x6\n`, { ...DEFAULT_SETTINGS, profile }).verdict;
+
+  test.each([
+    '`kldload -n cc_newreno`\n',
+    '`sysctl net.inet.tcp.hostcache.purgenow=1`\n',
+    '`sysctl kern.ipc.maxsockbuf=1048576`\n',
+  ])('%s has the defaults of FreeBSD, unless something else is asked for, and a note says so', head => {
+    expect([flags(null, head), flags('linux', head), flags(null, `--profile=linux\n${head}`)]).toEqual([
+      'passed',
+      'failed',
+      'failed',
+    ]);
+    expect(run(`${head}${backlogs}`).notes).toContain(
+      'x.pkt: has commands of FreeBSD, and runs with the profile freebsd',
+    );
+    expect(run(`--profile=freebsd\n${head}${backlogs}`).notes.join()).not.toContain('has commands');
+  });
+
+  test('others have those of Linux', () => {
+    expect([flags(null, ''), flags('freebsd', ''), flags(null, '`modprobe tcp_cubic`\n')]).toEqual([
+      'failed',
+      'passed',
+      'failed',
     ]);
   });
 });

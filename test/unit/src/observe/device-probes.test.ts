@@ -139,7 +139,10 @@ describe('the probes of devices', () => {
       trace.syscall('ping', 'sleep(1)');
       trace.frame('in', 'eth0', 0x0800, 98, 'ipv4');
       trace.arp('192.0.2.1 is at 52:54:00:00:00:01');
+      trace.route(2, '0.0.0.0/0', 3, 'eth0');
       trace.ipv4('out', 1, 2, 17, 28);
+      trace.protocol(17, 'UDP');
+      trace.demultiplex('192.0.2.1:80', '192.0.2.2:4000', '0.0.0.0:80', 'LISTEN');
       trace.state('192.0.2.1:80-192.0.2.2:4000', 'SYN-RECEIVED', 'ESTABLISHED');
       trace.nat('udp 10.0.0.2:4000 → 192.0.2.1:4000');
       trace.resend('192.0.2.1:80-192.0.2.2:4000', 1001, 1460, 'timeout');
@@ -157,7 +160,17 @@ describe('the probes of devices', () => {
       { ...at, kind: 'syscall', task: 'ping', text: 'sleep(1)' },
       { ...at, kind: 'frame', direction: 'in', iface: 'eth0', etherType: 0x0800, lengthBytes: 98, handler: 'ipv4' },
       { ...at, kind: 'arp', text: '192.0.2.1 is at 52:54:00:00:00:01' },
+      { ...at, kind: 'route', destination: 2, prefix: '0.0.0.0/0', gateway: 3, link: 'eth0' },
       { ...at, kind: 'ipv4', direction: 'out', source: 1, destination: 2, protocol: 17, lengthBytes: 28 },
+      { ...at, kind: 'protocol', protocol: 17, handler: 'UDP' },
+      {
+        ...at,
+        kind: 'demultiplex',
+        local: '192.0.2.1:80',
+        remote: '192.0.2.2:4000',
+        found: '0.0.0.0:80',
+        state: 'LISTEN',
+      },
       {
         ...at,
         kind: 'state',

@@ -1,7 +1,7 @@
 /** What an observer is told of segments that are sent again, and of probes: which connection, where, how long, and why. */
 import { beforeEach, expect, test } from 'vitest';
 import type { TcpConnection } from '../../../../../kernel/net/tcp/connection.ts';
-import type { KernelTrace } from '../../../../../kernel/trace.ts';
+import { traceOf } from '../../../../support/kernel-trace.ts';
 import { SECOND_NS } from '../../../../support/net-rig.ts';
 import { MSS, octets, SACK_OK, sackOf, TcpRig } from '../../../../support/tcp-rig.ts';
 
@@ -16,18 +16,13 @@ beforeEach(() => {
 
 /** From now on, numbers relative to the ISN of the host. */
 function watch(connection = '192.0.2.1:80-192.0.2.2:4000'): void {
-  rig.trace = {
+  rig.trace = traceOf({
     resend: (name: string, seq: number, lengthBytes: number, reason: string) => {
       expect(name).toBe(connection);
       expect(seq).toBe(seq >>> 0);
       told.push([(seq - rig.hostIss) | 0, lengthBytes, reason]);
     },
-    deferred: () => {},
-    frame: () => {},
-    arp: () => {},
-    ipv4: () => {},
-    state: () => {},
-  } as Partial<KernelTrace> as KernelTrace;
+  });
 }
 
 /** What was told is what was sent, and nothing else was. */
