@@ -19,6 +19,7 @@ import type {
 import { readLe16, readLe32 } from '../../src/lib/bytes.ts';
 import { readMac } from './eeprom.ts';
 import { DEFAULT_FEATURES, type Features } from './features.ts';
+import { resolveFlowControl } from './flow-control.ts';
 import { InterruptControl, type InterruptService, maskInterrupts } from './interrupts.ts';
 import { Mmio } from './mmio.ts';
 import { Moderation } from './moderation.ts';
@@ -105,6 +106,7 @@ class Adapter implements NetDriverOps, InterruptService {
   readonly #platform: Platform;
   readonly #txDescriptors: number;
   readonly #rxDescriptors: number;
+  readonly #linkMode: LinkMode;
   readonly #mac: Uint8Array;
   readonly #iface: NetInterface;
   readonly #interrupts: InterruptControl;
@@ -128,6 +130,7 @@ class Adapter implements NetDriverOps, InterruptService {
     this.#txDescriptors = txDescriptors;
     this.#rxDescriptors = rxDescriptors;
     this.#uses = uses;
+    this.#linkMode = link;
     this.features = {
       checksum: uses.checksumOffload,
       segmentationBuffers:
@@ -211,7 +214,10 @@ class Adapter implements NetDriverOps, InterruptService {
    */
   checkLink(): void {
     const link = readLink(this.#regs);
-    if (link.up) this.#tx?.enable(link.speedMbps === 1000 && !link.fullDuplex);
+    if (link.up) {
+      resolveFlowControl(this.#regs, this.#platform, link.fullDuplex && this.#linkMode === 'auto');
+      this.#tx?.enable(link.speedMbps === 1000 && !link.fullDuplex);
+    }
     this.#tellLink(link);
   }
 
@@ -242,7 +248,7 @@ class Adapter implements NetDriverOps, InterruptService {
   /** General configuration, 14.3, and the address filter of 14.4. */
   #configureMac(): void {
     const regs = this.#regs;
-    // The MAC follows the PHY (14.3.1): link on, speed and duplex not forced. No flow control.
+    // The MAC follows the PHY (14.3.1): link on, speed and duplex not forced. Flow control waits for a link.
     const cleared =
       CTRL_LRST | CTRL_ILOS | CTRL_FRCSPD | CTRL_FRCDPLX | CTRL_RFCE | CTRL_TFCE | CTRL_VME | CTRL_PHY_RST;
     const set = CTRL_ASDE | CTRL_SLU | (this.#uses.vlan ? CTRL_VME : 0);

@@ -76,7 +76,8 @@ export function readLink(regs: Mmio): LinkState {
   };
 }
 
-function readPhy(regs: Mmio, platform: Platform, register: number): number {
+/** A register of the PHY, by its number. Throws when it does not answer. */
+export function readPhy(regs: Mmio, platform: Platform, register: number): number {
   return getField(transact(regs, platform, MDI_READ, register, 0), MDIC_DATA);
 }
 

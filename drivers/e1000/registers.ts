@@ -44,6 +44,15 @@ export const MDIC_E = 1 << 30;
 export const MDI_WRITE = 0b01;
 export const MDI_READ = 0b10;
 
+/** Flow control: address and type of PAUSE frames, quanta to ask for, water marks of the receive FIFO, 13.4.10 to 13.4.15. */
+export const FCAL = 0x0028;
+export const FCAH = 0x002c;
+export const FCT = 0x0030;
+export const FCTTV = 0x0170;
+export const FCRTL = 0x2160;
+export const FCRTL_XONE = 1 << 31;
+export const FCRTH = 0x2168;
+
 /** Interrupt cause read, 13.4.17; cause set, 13.4.19; mask set, 13.4.20; mask clear, 13.4.21. One layout for all. */
 export const ICR = 0x00c0;
 export const ICS = 0x00c8;
@@ -168,6 +177,11 @@ export const PCTRL_SPEED_100 = 1 << 13;
 export const PCTRL_RESET = 1 << 15;
 export const PHY_ID1 = 2;
 export const PHY_ID2 = 3;
+/** Own abilities and the partner's, and two bits that both have. */
+export const PHY_ANA = 4;
+export const PHY_LPA = 5;
+export const PAUSE_SYMMETRIC = 1 << 10;
+export const PAUSE_ASM_DIR = 1 << 11;
 export const PHY_PSCON = 16;
 export const PSCON_ASSERT_CRS_ON_TX = 1 << 11;
 

@@ -1,6 +1,7 @@
 /**
  * A bare station: a MAC and a PHY with no computer behind them. It stands at the far end of a wire whose other traffic
- * comes from outside: a real peer over a socket, or a recording. It offers every mode that its PHY has, up to gigabit.
+ * comes from outside: a real peer over a socket, or a recording. It offers every mode that its PHY has, up to gigabit, and no
+ * PAUSE, for it obeys none.
  *
  * It sends what it is given in order, as fast as the wire allows, and hands on what arrives intact.
  */
@@ -10,6 +11,7 @@ import { FCS_BYTES, Frame, MIN_FRAME_BYTES } from './frame.ts';
 import { Mac, type MacClient, type MacState } from './mac/mac.ts';
 import { classify } from './mac/receive.ts';
 import { M88E1011, type PhyState } from './phy/phy.ts';
+import { MII } from './phy/registers.ts';
 
 /** Frames that wait for the wire. */
 export const STATION_QUEUE_FRAMES = 256;
@@ -41,6 +43,7 @@ export class Station implements MacClient {
 
   constructor(clock: Clock, prng: Prng) {
     this.phy = new M88E1011(clock, prng);
+    this.phy.writeRegister(MII.ANA.at / 4, this.phy.peekRegister(MII.ANA.at / 4) & ~(MII.ANA.PAUSE | MII.ANA.ASM_DIR));
     this.#mac = new Mac(clock, this.phy, this);
   }
 

@@ -80,6 +80,23 @@ export function readChain(packet: PacketBuffer, at: number, length: number, to: 
   }
 }
 
+/** A copy of `packet`, and of the header of the link in front of it; null when the pool has too few buffers. */
+export function copyChain(pool: PacketPool, packet: PacketBuffer): PacketBuffer | null {
+  const copy = pool.allocate();
+  if (copy === null) return null;
+  const { start, length, checksumGood } = packet;
+  copy.start = start;
+  copy.length = length;
+  copy.checksumGood = checksumGood;
+  const from = start - ETHERNET_HEADER_BYTES;
+  copy.bytes.set(packet.bytes.subarray(from, start + length), from);
+  if (packet.next === null) return copy;
+  copy.next = copyChain(pool, packet.next);
+  if (copy.next !== null) return copy;
+  pool.free(copy);
+  return null;
+}
+
 /** As `sum` of `checksum.ts`, over the first `length` octets of `packet`. Buffers that are followed by one are even. */
 export function sumChain(packet: PacketBuffer, length: number, initial = 0): number {
   let running = initial;

@@ -69,7 +69,7 @@ const FREEBSD: Profile = {
     receiveBufferBytes: 65_536,
     windowScaleBytes: 2_097_152,
     sendBufferBytes: 32_768,
-    wholeSegmentBuffers: true,
+    bsdWindows: true,
     resetUnread: false,
   },
   nonBlockingFlag: 0x4,

@@ -140,7 +140,7 @@ export const FAMILIES: readonly Family[] = [
     ),
   ]),
   family('sharp', 'Sharp cases', true, sharpCases(), ' '),
-  family('FRAG', 'Fragmentation and reassembly (RFC 791, 815, 1122, 1858, 3128, 5722)', false, [
+  family('FRAG', 'Fragmentation and reassembly (RFC 791, 815, 1122, 1858, 3128, 5722)', true, [
     must(
       'Offsets count 8 octets; all fragments but the last are a multiple of that; source, destination, protocol and ID make the key.',
     ),
@@ -154,7 +154,7 @@ export const FAMILIES: readonly Family[] = [
     must('Nothing longer than 65535 is put together; memory is limited, and the oldest goes first.'),
     must('NAT and filters tell later fragments by their ID, for only the first has ports.'),
   ]),
-  family('1122', 'RFC 1122, hosts', false, [
+  family('1122', 'RFC 1122, hosts', true, [
     must('Wrong version, checksum or lengths: dropped in silence; padding of the link is ignored.'),
     must('A host drops what is for somebody else in silence.'),
     must('No ICMP error about an ICMP error, a broadcast, a group, a later fragment, or from no single source.'),
@@ -166,7 +166,7 @@ export const FAMILIES: readonly Family[] = [
       'ARP entries time out; a packet waits for an answer, requests are a second apart, then the host is unreachable.',
     ),
   ]),
-  family('1812', 'RFC 1812, routers', false, [
+  family('1812', 'RFC 1812, routers', true, [
     must('TTL 1 is not forwarded, and told by ICMP 11/0; for the router itself it is good.'),
     must('The longest prefix wins; no route is told by 3/0, a dead neighbour by 3/1.'),
     must('TTL goes down, and the checksum is updated for it (RFC 1624).'),
@@ -181,24 +181,24 @@ export const FAMILIES: readonly Family[] = [
     must('A wrong checksum, or a broadcast of the link, is not forwarded.'),
     must('Paths of equal cost keep flows together; an interface that is down takes its routes along.'),
   ]),
-  family('826', 'RFC 826, ARP', false, [
+  family('826', 'RFC 826, ARP', true, [
     must('Only the own address is answered; the sender is merged, and added if it asks for this host.'),
     must('Hardware type, protocol and lengths are checked.'),
   ]),
-  family('5227', 'RFC 5227, address conflicts', false, [
+  family('5227', 'RFC 5227, address conflicts', true, [
     must('Three probes from 0.0.0.0; a claim or another probe of the address is a conflict.'),
     must('Two announcements; gratuitous ARP updates the neighbours.'),
     must('The address is defended once in ten seconds, then given up.'),
   ]),
-  family('SW', 'Switches', false, [
+  family('SW', 'Switches', true, [
     must('Addresses are learnt, aged and moved; what is unknown is flooded; nothing goes out where it came in.'),
   ]),
-  family('792', 'RFC 792, ICMP', false, [
+  family('792', 'RFC 792, ICMP', true, [
     must('Types 0, 3, 5, 8, 11 and 12 are built and read; unknown ones dropped in silence.'),
     must('Unused octets are zero; the checksum covers an odd length.'),
     must('An unknown protocol gets 3/2; a parameter problem points at the octet.'),
   ]),
-  family('NAT', 'Network address translation (RFC 4787, 5382, 5508)', false, [
+  family('NAT', 'Network address translation (RFC 4787, 5382, 5508)', true, [
     must('The mapping does not depend on the remote endpoint.'),
     should('Filtering does not depend on it either unless asked to, and never changes by itself.'),
     must('Hairpin: an inside host reaches another by the outside address, and is seen by its own.'),
@@ -214,7 +214,7 @@ export const FAMILIES: readonly Family[] = [
     should('When no port is left, ICMP 3/13 says so.'),
     must('A UDP checksum of 0 stays; all others are updated by difference, and right.'),
   ]),
-  family('FW', 'Filter', false, [
+  family('FW', 'Filter', true, [
     must(
       'The first match decides, then the policy; replies pass, invalid ones do not; rejects are told by RST or ICMP; all is counted.',
     ),

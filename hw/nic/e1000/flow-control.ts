@@ -44,6 +44,14 @@ export class FlowControl {
     return this.#pause.armed;
   }
 
+  /** Whether a frame is MAC control, for this station or all: the address filter has no say in these (13.4.10). */
+  recognizes(octets: Uint8Array): boolean {
+    const type = this.#words[FCT.n]!;
+    return (
+      type !== 0 && octets.length >= PAUSE_BYTES && readBe16(octets, PAUSE_AT.type) === type && this.#addressed(octets)
+    );
+  }
+
   /** Looks at a good frame. True: it was MAC control and is not for software. */
   consumes(octets: Uint8Array): boolean {
     const type = this.#words[FCT.n]!;

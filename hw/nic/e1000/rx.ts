@@ -99,12 +99,16 @@ export class Receiver {
       return;
     }
     const match = this.#filter.match(frame.octets);
-    if (match === FILTER.REJECT || !this.#filter.vlanMatch(frame.octets)) {
-      this.#drop(frame, match === FILTER.REJECT ? 'address filter' : 'VLAN filter');
+    if (match === FILTER.REJECT && !this.#flow.recognizes(frame.octets)) {
+      this.#drop(frame, 'address filter');
+      return;
+    }
+    if (!this.#filter.vlanMatch(frame.octets)) {
+      this.#drop(frame, 'VLAN filter');
       return;
     }
     const errors = this.#inspect(frame, rctl);
-    if (errors !== 0 && (rctl & SBP) === 0) {
+    if (errors !== 0 && ((rctl & SBP) === 0 || match === FILTER.REJECT)) {
       this.#statistics.received(frame.wireBytes);
       this.#drop(frame, 'bad frame');
       return;

@@ -112,12 +112,14 @@ export class PacketFilter implements Walk {
     parseUnchecked(packet.bytes, packet.start, packet.length, arrival);
     arrival.link = from;
     arrival.group = this.#view.packetType !== PACKET_TYPE.host;
-    pull(packet, arrival.headerBytes);
+    // A rule may refuse the answer too: then all that is this object's is another packet's afterwards.
+    const { headerBytes } = arrival;
+    pull(packet, headerBytes);
     if (rejection!.with === 'icmp') {
       this.#refusals.errors.send(DESTINATION_UNREACHABLE, rejection!.code, 0, packet, arrival);
     } else if (arrival.protocol === TCP_PROTOCOL) {
       this.#refusals.tcp.refuse(packet, arrival);
     }
-    push(packet, arrival.headerBytes);
+    push(packet, headerBytes);
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Flows by their ends, of which it makes no difference which is the source: a hash table with chains through the flows.
- * What is due is found by a walk around the buckets, a few at a time.
+ * What is due is found by a walk around the buckets, a few at a time. A table that has become empty is as small as a new
+ * one.
  */
 import type { Ends, Flow } from './flow.ts';
 
@@ -46,6 +47,7 @@ export class FlowTable {
     else before.nextInBucket = flow.nextInBucket;
     flow.nextInBucket = null;
     this.#count -= 1;
+    if (this.#count === 0 && this.#buckets.length > FIRST_BUCKETS) this.#buckets = new Array(FIRST_BUCKETS).fill(null);
   }
 
   /** Looks through the next `buckets` buckets, and removes the flows there that are due at `nowNs`. */

@@ -4,13 +4,13 @@
  */
 import { readBe16, readBe32 } from '../../../src/lib/bytes.ts';
 import type { PacketBuffer } from '../../driver-api.ts';
-import { ECHO, ECHO_REPLY, ICMP_PROTOCOL } from '../icmp-message.ts';
+import { ECHO, ECHO_REPLY, ICMP_HEADER_BYTES, ICMP_PROTOCOL } from '../icmp-message.ts';
 import { isMulticast, LIMITED_BROADCAST } from '../ipv4/address.ts';
-import { Ipv4Header, parseUnchecked } from '../ipv4/header.ts';
+import { FRAGMENT_OFFSET, Ipv4Header, parseUnchecked } from '../ipv4/header.ts';
 import type { Link } from '../ipv4/link.ts';
 import { ETHERNET_HEADER_BYTES } from '../packet.ts';
 import { TCP_HEADER_BYTES, TCP_PROTOCOL } from '../tcp/segment.ts';
-import { UDP_PROTOCOL } from '../udp.ts';
+import { UDP_HEADER_BYTES, UDP_PROTOCOL } from '../udp.ts';
 import { type FilterField, PACKET_TYPE } from './rule.ts';
 
 /** What {@link PacketView.read} gives for a field that the packet does not have. */
@@ -45,34 +45,39 @@ export const FIELD_CODE: Readonly<Record<FilterField, number>> = {
   'meta pkttype': 24,
 };
 
-const UDP_HEADER_BYTES = 8;
-const ICMP_HEADER_BYTES = 8;
+/** The type of links whose frames have a header that rules know. */
+const ETHERNET = 'Ethernet';
+/** Where the fields of that header stand. */
+const ETHER_DESTINATION_AT = 0;
+const ETHER_SOURCE_AT = 6;
+const ETHER_TYPE_AT = 12;
 
 export class PacketView {
   bytes: Uint8Array = new Uint8Array(0);
   readonly header = new Ipv4Header();
   /** Where the header of TCP, UDP or ICMP stands; ABSENT where it is cut short, or some other protocol's. */
   transportAt = ABSENT;
-  /** Octets of the packet from there on. */
+  /** Octets of the packet from there on, in all its buffers; the header is in the first. */
   transportBytes = 0;
   from: Link | null = null;
   to: Link | null = null;
   /** One bit of `CONNECTION_STATE`. */
   connectionState = 0;
-  #start = 0;
+  /** Where the header of the frame stands in which the packet came in; ABSENT where there is none. */
+  #etherAt = ABSENT;
 
   /** Looks at `packet`, which starts at a good IPv4 header and is whole. */
   look(packet: PacketBuffer, from: Link | null, to: Link | null): void {
     const { bytes, start, length } = packet;
     const { header } = this;
     this.bytes = bytes;
-    this.#start = start;
+    this.#etherAt = from?.type === ETHERNET ? start - ETHERNET_HEADER_BYTES : ABSENT;
     this.from = from;
     this.to = to;
     parseUnchecked(bytes, start, length, header);
     this.transportBytes = header.totalBytes - header.headerBytes;
     this.transportAt =
-      this.transportBytes >= leastBytes(header.protocol) && (header.fragment & 0x1fff) === 0
+      this.transportBytes >= leastBytes(header.protocol) && (header.fragment & FRAGMENT_OFFSET) === 0
         ? start + header.headerBytes
         : ABSENT;
   }
@@ -83,11 +88,11 @@ export class PacketView {
     const { protocol } = header;
     switch (code) {
       case 0:
-        return this.#ether(6);
+        return this.#mac(ETHER_SOURCE_AT);
       case 1:
-        return this.#ether(0);
+        return this.#mac(ETHER_DESTINATION_AT);
       case 2:
-        return this.from === null || this.from.loopback ? ABSENT : readBe16(bytes, this.#start - 2);
+        return this.#etherAt === ABSENT ? ABSENT : readBe16(bytes, this.#etherAt + ETHER_TYPE_AT);
       case 3:
         return header.source;
       case 4:
@@ -137,18 +142,21 @@ export class PacketView {
     return source === ABSENT ? null : [source, this.read(FIELD_CODE['th dport'])];
   }
 
-  /** One of `PACKET_TYPE`. */
+  /** One of `PACKET_TYPE`. What the link brought to more than this host is for none of them alone. */
   get packetType(): number {
     const { destination } = this.header;
     if (isMulticast(destination)) return PACKET_TYPE.multicast;
-    const broadcast = destination === LIMITED_BROADCAST || destination === this.from?.broadcast;
-    return broadcast ? PACKET_TYPE.broadcast : PACKET_TYPE.host;
+    const broadcast =
+      destination === LIMITED_BROADCAST || destination === this.from?.broadcast || destination === this.to?.broadcast;
+    if (broadcast) return PACKET_TYPE.broadcast;
+    const group = this.#etherAt !== ABSENT && (this.bytes[this.#etherAt]! & 1) !== 0;
+    return group ? PACKET_TYPE.broadcast : PACKET_TYPE.host;
   }
 
   /** A MAC address of the frame in which the packet came in; what this host sends has none yet. */
-  #ether(offset: number): number {
-    if (this.from === null || this.from.loopback) return ABSENT;
-    const at = this.#start - ETHERNET_HEADER_BYTES + offset;
+  #mac(offset: number): number {
+    if (this.#etherAt === ABSENT) return ABSENT;
+    const at = this.#etherAt + offset;
     return readBe16(this.bytes, at) * 2 ** 32 + readBe32(this.bytes, at + 2);
   }
 }

@@ -116,7 +116,7 @@ interface Prefix {
   readonly length: number;
 }
 
-/** Below 2^53 for MAC addresses too: lengths have 6 bits, and a prefix of 48 bits is the longest. */
+/** Lengths have 6 bits. Exact for MAC addresses too: past 2^53 is only what has a length of 48, and numbers there are even. */
 const keyOf = (value: number, length: number): number => value * 64 + length;
 
 /** Prefixes of which one has the value of `field` whenever `rule` applies; null when too many would be needed. */

@@ -130,9 +130,13 @@ export class TcpFlow {
     return true;
   }
 
-  /** A reset ends a connection only with the number that its receiver waits for (RFC 5961 section 3.2). */
+  /**
+   * A reset ends a connection only with the number that its receiver waits for (RFC 5961 section 3.2); one that answers a
+   * SYN has to acknowledge that (RFC 9293 section 3.10.7.3).
+   */
   #isExactReset(from: 0 | 1, bytes: Uint8Array, at: number): boolean {
     const [own, peer] = [this.#ends[from], this.#ends[1 - from]!];
+    if (!own.seen) return (bytes[at + 13]! & ACK) !== 0 && (readBe32(bytes, at + 8) | 0) === peer.end;
     const seq = readBe32(bytes, at + 4) | 0;
     return this.state !== 'ESTABLISHED' || !peer.acks || seq === peer.ack || seq === own.end;
   }
@@ -147,7 +151,9 @@ export class TcpFlow {
     if ((flags & RST) !== 0 && peer.acks && seqLt(seq, peer.ack)) return false;
     // The first segment of an end says where its numbers begin; a reset in answer to a SYN has none of its own.
     if (!own.seen) return (flags & RST) !== 0 || (flags & SYN) !== 0;
-    if (seqGt(segmentEnd(bytes, at, lengthBytes), own.limit)) return false;
+    // A FIN may lie behind the window: it takes no room there.
+    const end = segmentEnd(bytes, at, lengthBytes);
+    if (seqGt((flags & FIN) === 0 ? end : seqAdd(end, -1), own.limit)) return false;
     if (!seqGeq(seq, seqAdd(own.end, -peer.window))) return false;
     const slack = Math.max(LEAST_ACK_SLACK, own.window);
     return (flags & ACK) === 0 || !peer.seen || seqGeq(ack, seqAdd(peer.end, -slack));
@@ -187,7 +193,7 @@ export class TcpFlow {
     else if (opener.fin && other.fin) this.state = 'CLOSING';
     else if (opener.fin || other.fin) this.state = 'FIN-WAIT';
     else if (this.state === 'SYN-SENT' && from === 1 && (flags & SYN) !== 0) this.state = 'SYN-RECEIVED';
-    else if (this.state === 'SYN-RECEIVED' && from === 0 && (flags & (SYN | ACK)) === ACK) this.state = 'ESTABLISHED';
+    else if (this.state === 'SYN-RECEIVED' && from === 0 && (flags & ACK) !== 0) this.state = 'ESTABLISHED';
   }
 }
 

@@ -4,7 +4,10 @@
  *
  * A packet is classified once, as it comes in or is sent, when destinations are translated already and sources not yet:
  * so all chains see a flow with the same ends. A flow that begins is kept only when its first packet has got through all
- * chains; what was dropped leaves no trace.
+ * chains; what was dropped leaves no trace, and takes no older flow's place.
+ *
+ * While a packet that came in is handled this host may send another about it (a redirect, an error, a reset), which is
+ * handled to its end before the first goes on. So there are two at most, and each has its {@link Verdict}.
  */
 import type { KernelContext } from '../../context.ts';
 import type { PacketBuffer } from '../../driver-api.ts';
@@ -51,6 +54,15 @@ const SWEEPS_PER_ROUND = 16;
 /** Octets behind an IPv4 header in which the ends of a quoted packet stand. */
 const QUOTED_BYTES = 8;
 
+/** What was found out about a packet that is under way. */
+class Verdict {
+  packet: PacketBuffer | null = null;
+  /** A bit of `CONNECTION_STATE`. */
+  state = 0;
+  /** The flow that it begins, until that is kept. */
+  begun: Flow | null = null;
+}
+
 export class Tracker {
   readonly counters = { flows: 0, invalid: 0, tableFull: 0 };
   readonly #context: KernelContext;
@@ -59,24 +71,26 @@ export class Tracker {
   readonly #ends = new PacketEnds();
   readonly #quoted = new Ipv4Header();
   readonly #sweep: Timer;
-  /** The packet that was classified last, and as what. */
-  #packet: PacketBuffer | null = null;
-  #state = 0;
-  /** The flow that it begins. */
-  #begun: Flow | null = null;
+  /** On what came in last, and on what this host has sent last. */
+  readonly #received = new Verdict();
+  readonly #sent = new Verdict();
 
   constructor(context: KernelContext, hooks: Hooks) {
     this.#context = context;
     this.#sweep = context.timer(() => this.#sweepSome());
-    hooks.add('prerouting', CLASSIFY_PRIORITY, packet => this.#classify(packet, null));
-    hooks.add('output', CLASSIFY_PRIORITY, packet => this.#classify(packet, this.#begun));
+    hooks.add('prerouting', CLASSIFY_PRIORITY, packet => {
+      // What was sent before is gone, and its buffer may have been taken for this packet.
+      this.#sent.packet = this.#sent.begun = null;
+      return this.#classify(packet, this.#received);
+    });
+    hooks.add('output', CLASSIFY_PRIORITY, packet => this.#classify(packet, this.#sent));
     hooks.add('input', KEEP_PRIORITY, packet => this.#keep(packet));
     hooks.add('postrouting', KEEP_PRIORITY, packet => this.#keep(packet));
   }
 
   /** The state of the flow of `packet`: a bit of `CONNECTION_STATE`, or 0 before it was classified. */
   stateOf(packet: PacketBuffer): number {
-    return packet === this.#packet ? this.#state : 0;
+    return this.#verdictOn(packet)?.state ?? 0;
   }
 
   /** The flows that are remembered. */
@@ -84,23 +98,25 @@ export class Tracker {
     return this.#table.list();
   }
 
-  /**
-   * `refused` is a flow that has begun and not been kept: an ICMP error or a reset that this host sends may be about its
-   * first packet, which is still being handled.
-   */
-  #classify(packet: PacketBuffer, refused: Flow | null): boolean {
-    this.#packet = packet;
-    this.#begun = null;
+  /** What this host sends is looked for first: its buffer may be that of a packet that came in and was dropped. */
+  #verdictOn(packet: PacketBuffer): Verdict | null {
+    if (packet === this.#sent.packet) return this.#sent;
+    return packet === this.#received.packet ? this.#received : null;
+  }
+
+  #classify(packet: PacketBuffer, verdict: Verdict): boolean {
     const view = this.#view;
     view.look(packet, null, null);
-    if (isError(view)) this.#state = this.#classifyError(refused);
-    else this.#state = this.#classifyFlow(isReset(view) ? refused : null);
-    if (this.#state === CONNECTION_STATE.invalid) this.counters.invalid += 1;
+    const begunBefore = verdict.begun;
+    verdict.packet = packet;
+    verdict.begun = null;
+    verdict.state = isError(view) ? this.#classifyError(begunBefore) : this.#classifyFlow(begunBefore, verdict);
+    if (verdict.state === CONNECTION_STATE.invalid) this.counters.invalid += 1;
     return true;
   }
 
   /** An ICMP error belongs to the flow of the packet that it quotes, and goes to who sent that. */
-  #classifyError(refused: Flow | null): number {
+  #classifyError(begunBefore: Flow | null): number {
     const { header, bytes, transportAt, transportBytes } = this.#view;
     const quoted = this.#quoted;
     const at = transportAt + ICMP_HEADER_BYTES;
@@ -108,17 +124,18 @@ export class Tracker {
     if (!parseUnchecked(bytes, at, length, quoted) || length < quoted.headerBytes + QUOTED_BYTES) {
       return CONNECTION_STATE.invalid;
     }
-    if (quoted.source !== header.destination) return CONNECTION_STATE.invalid;
+    if (quoted.source !== header.destination || quoted.offsetBytes !== 0) return CONNECTION_STATE.invalid;
     if (!this.#ends.read(quoted, bytes, at + quoted.headerBytes)) return CONNECTION_STATE.invalid;
-    return this.#find(refused) === null ? CONNECTION_STATE.invalid : CONNECTION_STATE.related;
+    const flow = this.#find() ?? this.#refused(begunBefore);
+    return flow === null ? CONNECTION_STATE.invalid : CONNECTION_STATE.related;
   }
 
-  #classifyFlow(refused: Flow | null): number {
+  #classifyFlow(begunBefore: Flow | null, verdict: Verdict): number {
     if (!this.#readEnds()) return CONNECTION_STATE.invalid;
     const { bytes, transportAt } = this.#view;
-    const flow = this.#find(refused);
+    const flow = this.#find() ?? (isReset(this.#view) ? this.#refused(begunBefore) : null);
     const forward = flow?.isForward(this.#ends) ?? true;
-    if (flow === null || isOver(flow, forward, this.#view)) return this.#begin(flow);
+    if (flow === null || isOver(flow, forward, this.#view)) return this.#begin(flow === null, verdict);
     if (flow.tcp !== null && !flow.tcp.accept(forward ? 0 : 1, bytes, transportAt, this.#view.transportBytes)) {
       return CONNECTION_STATE.invalid;
     }
@@ -134,27 +151,29 @@ export class Tracker {
     return isWellFormed(protocol, bytes, transportAt, transportBytes) && this.#ends.read(header, bytes, transportAt);
   }
 
-  /** `over` is the flow that had these ends before. */
-  #begin(over: Flow | null): number {
+  /** `more`: there is no older flow with these ends, whose place the new one takes. */
+  #begin(more: boolean, verdict: Verdict): number {
     const { header, bytes, transportAt, transportBytes } = this.#view;
     if (!canBegin(header.protocol, bytes, transportAt)) return CONNECTION_STATE.invalid;
-    if (over !== null) this.#table.remove(over);
-    if (this.#table.size >= MAX_FLOWS) {
+    if (more && this.#table.size >= MAX_FLOWS) {
       this.counters.tableFull += 1;
       return CONNECTION_STATE.invalid;
     }
     const flow = new Flow(this.#ends, header.protocol === TCP_PROTOCOL ? new TcpFlow() : null);
     flow.tcp?.open(bytes, transportAt, transportBytes);
     this.#keepAlive(flow);
-    this.#begun = flow;
+    verdict.begun = flow;
     return CONNECTION_STATE.new;
   }
 
   /** The packet has got through: so has its flow. */
   #keep(packet: PacketBuffer): boolean {
-    const flow = this.#begun;
-    if (packet !== this.#packet || flow === null) return true;
-    this.#begun = null;
+    const verdict = this.#verdictOn(packet);
+    const flow = verdict?.begun ?? null;
+    if (verdict === null || flow === null) return true;
+    verdict.begun = null;
+    const over = this.#table.find(flow);
+    if (over !== null) this.#table.remove(over);
     this.counters.flows += 1;
     this.#table.add(flow);
     if (!this.#sweep.armed) this.#sweep.armIn(SWEEP_INTERVAL_NS);
@@ -162,11 +181,21 @@ export class Tracker {
   }
 
   /** The flow with the ends at hand, if it is not due. */
-  #find(refused: Flow | null): Flow | null {
+  #find(): Flow | null {
     const flow = this.#table.find(this.#ends);
-    if (flow !== null && flow.dueNs > this.#context.nowNs()) return flow;
-    if (flow !== null) this.#table.remove(flow);
-    return refused?.joins(this.#ends) ? refused : null;
+    if (flow === null || flow.dueNs > this.#context.nowNs()) return flow;
+    this.#table.remove(flow);
+    return null;
+  }
+
+  /**
+   * The flow with the ends at hand that has begun and is not kept: what this host sends may be about its first packet,
+   * which is still being handled. That came in, or was sent before.
+   */
+  #refused(begunBefore: Flow | null): Flow | null {
+    const { begun } = this.#received;
+    if (begun?.joins(this.#ends)) return begun;
+    return begunBefore?.joins(this.#ends) ? begunBefore : null;
   }
 
   #keepAlive(flow: Flow): void {

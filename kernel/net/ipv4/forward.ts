@@ -32,7 +32,10 @@ import { hasSourceRoute } from './options.ts';
 
 /** What an administrator decides. Both are off unless said otherwise. */
 export interface ForwardingPolicy {
-  /** Passes on packets to the broadcast address of one of this router's networks (RFC 2644). */
+  /**
+   * Passes on packets to the broadcast address of one of this router's networks (RFC 2644), and takes them itself (RFC
+   * 1812 section 5.2.3).
+   */
   readonly directedBroadcast?: boolean;
   /** Drops packets that come in by another link than the one that leads to their source (RFC 1812 section 5.3.8). */
   readonly sourceValidation?: boolean;
@@ -63,6 +66,11 @@ export class Ipv4Forward {
     this.#hooks = hooks;
     this.#drops = drops;
     this.#policy = policy;
+  }
+
+  /** Whether packets to the broadcast address of one of this router's networks are passed on. */
+  get passesBroadcasts(): boolean {
+    return this.#policy.directedBroadcast === true;
   }
 
   /**
@@ -115,8 +123,8 @@ export class Ipv4Forward {
   }
 
   #policyFault(from: Link, arrival: Ipv4Arrival): DropReason | null {
-    const { directedBroadcast = false, sourceValidation = false } = this.#policy;
-    if (arrival.group && !directedBroadcast) return 'directed broadcast';
+    const { sourceValidation = false } = this.#policy;
+    if (arrival.group && !this.passesBroadcasts) return 'directed broadcast';
     if (sourceValidation && this.#routes.find(arrival.source)?.link !== from) return 'source validation';
     return null;
   }

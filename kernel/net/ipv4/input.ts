@@ -4,6 +4,7 @@
  */
 import type { KernelContext } from '../../context.ts';
 import type { PacketBuffer } from '../../driver-api.ts';
+import { copyChain } from '../chain.ts';
 import type { DropReason, Drops } from '../drop.ts';
 import type { IcmpErrors } from '../icmp-error.ts';
 import {
@@ -115,21 +116,30 @@ export class Ipv4Input {
     else this.#sort(link, packet, linkGroup);
   }
 
-  /** Hooks see whole packets. */
+  /** Hooks see whole packets. One that was put together came in where its first fragment did. */
   #prerouting(link: Link, packet: PacketBuffer, linkGroup: boolean): void {
     const arrival = this.#arrival;
-    const whole = arrival.isFragment ? this.reassembly.add(packet, arrival) : packet;
-    if (whole !== null && this.#runHooks('prerouting', link, whole)) this.#sort(link, whole, linkGroup);
+    let whole: PacketBuffer | null = packet;
+    if (arrival.isFragment) {
+      arrival.group = linkGroup || this.#isGroup(link, arrival.destination);
+      whole = this.reassembly.add(packet, arrival);
+      if (whole === null) return;
+    }
+    const from = arrival.link!;
+    if (this.#runHooks('prerouting', from, whole)) this.#sort(from, whole, linkGroup);
+  }
+
+  /** Whether `destination` is more than one host on `link`, and this host is one of them. */
+  #isGroup(link: Link, destination: number): boolean {
+    if (destination === LIMITED_BROADCAST || destination === link.broadcast) return true;
+    return isMulticast(destination) && this.#groups.isMember(link, destination);
   }
 
   /** Decides whose `packet` is. */
   #sort(link: Link, packet: PacketBuffer, linkGroup: boolean): void {
     const arrival = this.#arrival;
     const { destination } = arrival;
-    const group =
-      destination === LIMITED_BROADCAST ||
-      destination === link.broadcast ||
-      (isMulticast(destination) && this.#groups.isMember(link, destination));
+    const group = this.#isGroup(link, destination);
     arrival.group = group;
     const own = group || (isOwnAddress(this.#links, destination) && (link.loopback || !isLoopback(destination)));
     if (!own && (this.#forward === null || isMulticast(destination))) {
@@ -141,17 +151,31 @@ export class Ipv4Input {
       return;
     }
     if (arrival.headerBytes > IPV4_HEADER_BYTES && !this.#hasGoodOptions(packet)) return;
-    if (!own) {
-      this.#forward!.forward(link, packet, arrival);
+    if (own) {
+      this.#deliver(link, packet);
       return;
     }
-    const whole = arrival.isFragment ? this.reassembly.add(packet, arrival) : packet;
-    if (whole !== null) this.#deliver(link, whole);
+    const copy = this.#isForThisHostToo(destination) ? copyChain(this.#context.packets, packet) : null;
+    this.#forward!.forward(link, packet, arrival);
+    if (copy === null) return;
+    parseUnchecked(copy.bytes, copy.start, copy.length, arrival);
+    arrival.link = link;
+    arrival.group = true;
+    this.#deliver(link, copy);
   }
 
-  /** Hands `packet`, which is whole, to its protocol. */
-  #deliver(link: Link, packet: PacketBuffer): void {
+  /** A directed broadcast that is passed on to one of this router's networks: on that it is a host like the others. */
+  #isForThisHostToo(destination: number): boolean {
+    if (!this.#forward!.passesBroadcasts) return false;
+    for (let i = 0; i < this.#links.length; i++) if (this.#links[i]!.broadcast === destination) return true;
+    return false;
+  }
+
+  /** Hands `piece`, which may be a fragment, to its protocol as soon as all of the datagram is there. */
+  #deliver(link: Link, piece: PacketBuffer): void {
     const arrival = this.#arrival;
+    const packet = arrival.isFragment ? this.reassembly.add(piece, arrival) : piece;
+    if (packet === null) return;
     if (this.#hooks.active && !this.#runHooks('input', link, packet)) return;
     const protocol = this.#protocols[arrival.protocol]!;
     const trace = this.#context.trace;

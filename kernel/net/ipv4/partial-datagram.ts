@@ -10,6 +10,8 @@ import type { PacketBuffer, PacketPool } from '../../driver-api.ts';
 import { allocateChainBuffer, CHAIN_BYTES } from '../chain.ts';
 import { ETHERNET_HEADER_BYTES, MAX_IPV4_BYTES, push } from '../packet.ts';
 import { type Ipv4Header, MORE_FRAGMENTS, rewrite } from './header.ts';
+import type { Ipv4Arrival } from './input.ts';
+import type { Link } from './link.ts';
 
 /** The two bits of explicit congestion notification (RFC 3168 section 5), and what both of them say. */
 const ECN = 0x03;
@@ -25,7 +27,9 @@ export class PartialDatagram {
   readonly identification: number;
   /** Whether it was sent to more than this host. */
   readonly group: boolean;
-  /** When its first fragment came, whichever that was. */
+  /** Where the first fragment came in; null until it has come. */
+  link: Link | null = null;
+  /** When a fragment first came, whichever that was. */
   readonly sinceNs: number;
   /** A contradiction was found: nothing of it is kept, and nothing more taken (RFC 5722 section 4). */
   spoilt = false;
@@ -43,12 +47,12 @@ export class PartialDatagram {
   /** A fragment met congestion (RFC 3168 section 5.3). */
   #congested = false;
 
-  constructor(header: Ipv4Header, group: boolean, nowNs: number) {
+  constructor(header: Ipv4Arrival, nowNs: number) {
     this.source = header.source;
     this.destination = header.destination;
     this.protocol = header.protocol;
     this.identification = header.identification;
-    this.group = group;
+    this.group = header.group;
     this.sinceNs = nowNs;
   }
 
@@ -83,7 +87,7 @@ export class PartialDatagram {
   }
 
   /** Copies the payload of `packet`, which starts at `header` and stays the caller's, to its place. */
-  place(pool: PacketPool, packet: PacketBuffer, header: Ipv4Header): Placement {
+  place(pool: PacketPool, packet: PacketBuffer, header: Ipv4Arrival): Placement {
     const start = header.offsetBytes;
     const end = start + header.totalBytes - header.headerBytes;
     const last = (header.fragment & MORE_FRAGMENTS) === 0;
@@ -182,7 +186,8 @@ export class PartialDatagram {
   }
 
   /** The header, and that of the link in front of it, come before the payload as in the fragment. */
-  #keepHeader(packet: PacketBuffer, header: Ipv4Header): void {
+  #keepHeader(packet: PacketBuffer, header: Ipv4Arrival): void {
+    this.link = header.link;
     this.#headerBytes = header.headerBytes;
     const first = this.#buffers[0]!;
     const bytes = header.headerBytes + ETHERNET_HEADER_BYTES;

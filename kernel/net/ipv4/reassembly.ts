@@ -69,7 +69,8 @@ export class Reassembly {
 
   /**
    * Takes over a fragment: `packet` starts at its header, which `arrival` describes, and ends with its payload. Returns
-   * the datagram that it made whole, from its header on, as if it had come in one piece: `arrival` then describes that.
+   * the datagram that it made whole, from its header on, as if it had come in one piece, where its first fragment came in:
+   * `arrival` then describes that.
    * Null: there is nothing to go on with.
    */
   add(packet: PacketBuffer, arrival: Ipv4Arrival): PacketBuffer | null {
@@ -120,7 +121,7 @@ export class Reassembly {
 
   #begin(arrival: Ipv4Arrival): PartialDatagram {
     if (this.#datagrams.length === MAX_DATAGRAMS) this.#evict(0);
-    const datagram = new PartialDatagram(arrival, arrival.group, this.#context.nowNs());
+    const datagram = new PartialDatagram(arrival, this.#context.nowNs());
     this.#datagrams.push(datagram);
     if (this.#datagrams.length === 1) this.#timer.armIn(REASSEMBLY_NS);
     return datagram;
@@ -131,6 +132,7 @@ export class Reassembly {
     const packet = datagram.take();
     this.#remove(this.#datagrams.indexOf(datagram));
     parseUnchecked(packet.bytes, packet.start, packet.length, arrival);
+    arrival.link = datagram.link;
     this.counters.reassembled += 1;
     return packet;
   }

@@ -56,4 +56,15 @@ export class Hairpin {
       destinationPort === this.#privatePort
     );
   }
+
+  /** Whether `flow` goes from where that packet is to go back to its sender: it answers in the name of its receiver. */
+  isAnsweredBy({ header, sourcePort, destinationPort }: Flow): boolean {
+    return (
+      this.packet !== null &&
+      header.source === this.#privateDestination &&
+      header.destination === this.#source &&
+      sourcePort === this.#privatePort &&
+      destinationPort === this.#sourcePort
+    );
+  }
 }

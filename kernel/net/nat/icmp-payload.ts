@@ -4,9 +4,11 @@
  */
 import { readBe16, writeBe16 } from '../../../src/lib/bytes.ts';
 import type { PacketBuffer } from '../../driver-api.ts';
+import { chainBytes, sumChain } from '../chain.ts';
 import { fold, isGood, sum, update } from '../checksum.ts';
 import type { DropReason } from '../drop.ts';
 import { ICMP_HEADER_BYTES } from '../icmp-message.ts';
+import { pull, push } from '../packet.ts';
 import { TCP_HEADER_BYTES } from '../tcp/segment.ts';
 import { Flow } from './flow.ts';
 import { type End, rewrite } from './rewrite.ts';
@@ -20,13 +22,16 @@ export class IcmpPayload {
   type = 0;
   #icmpAt = 0;
 
-  /** Reads what `packet`, an ICMP error whose message is that of `outer`, quotes. Returns what is wrong, or null. */
+  /**
+   * Reads what `packet`, an ICMP error whose message is that of `outer`, quotes. Of a longer one than a buffer holds, all
+   * that is looked at or changed is in the first. Returns what is wrong, or null.
+   */
   read(packet: PacketBuffer, outer: Flow): DropReason | null {
     const { bytes } = packet;
     const { transportAt, endAt } = outer;
     this.#icmpAt = transportAt;
     this.type = bytes[transportAt]!;
-    if (packet.next !== null || !isGood(sum(bytes, transportAt, endAt - transportAt))) return 'bad ICMP checksum';
+    if (!hasGoodChecksum(packet, outer.header.headerBytes)) return 'bad ICMP checksum';
     const at = transportAt + ICMP_HEADER_BYTES;
     return this.flow.read(bytes, at, endAt - at, true);
   }
@@ -46,4 +51,11 @@ export class IcmpPayload {
     const checksumAt = this.#icmpAt + ICMP_CHECKSUM_AT;
     writeBe16(bytes, checksumAt, update(readBe16(bytes, checksumAt), before, fold(sum(bytes, ipAt, length))));
   }
+}
+
+function hasGoodChecksum(packet: PacketBuffer, headerBytes: number): boolean {
+  pull(packet, headerBytes);
+  const good = isGood(sumChain(packet, chainBytes(packet)));
+  push(packet, headerBytes);
+  return good;
 }

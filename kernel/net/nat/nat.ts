@@ -129,7 +129,7 @@ export class Nat {
     hooks.add('postrouting', sourceNat, (packet, from, to) => {
       if (packet === hairpin.packet) return this.#finishHairpin(packet);
       if (to === this.#outside) return this.#toOutside(packet, from);
-      return from !== null || hairpin.packet === null || this.#quoteHairpin(packet);
+      return from !== null || hairpin.packet === null || this.#answerHairpin(packet);
     });
   }
 
@@ -152,9 +152,9 @@ export class Nat {
   }
 
   /** The host itself sends something while a packet is being turned round: it may be about that. */
-  #quoteHairpin(packet: PacketBuffer): boolean {
+  #answerHairpin(packet: PacketBuffer): boolean {
     const fault = this.#flow.read(packet.bytes, packet.start, packet.length, false);
-    return fault !== null || this.#translator.quoteHairpin(packet, this.#flow);
+    return fault !== null || this.#translator.answerHairpin(packet, this.#flow);
   }
 
   /** Postrouting by the outside interface. */
@@ -162,11 +162,14 @@ export class Nat {
     const { bytes, start } = packet;
     const source = readBe32(bytes, start + SOURCE_AT);
     const own = from === null && this.#public.has(source | 0);
-    if (!own && !this.#isInside(source, from)) return this.#passUntranslated(packet, source);
+    const inside = own || this.#isInside(source, from);
+    if (!inside && from !== null) return this.#passUntranslated(packet, source);
     const flow = this.#flow;
     const fault = flow.read(bytes, start, packet.length, false);
     if (fault !== null) return this.#translator.drop(packet, fault);
     if (own && !this.#needsTranslation(flow)) return true;
+    // The host itself speaks in the name of one inside, whose connection it refuses; or it has another address.
+    if (!inside && !this.#translator.hasPublic(flow)) return this.#passUntranslated(packet, source);
     return this.#translator.outbound(packet, flow, from === null);
   }
 

@@ -106,14 +106,26 @@ export class Translator {
     return this.#pass(packet, flow, 'source', address, port);
   }
 
-  /** An error of the host itself, if it is about the packet that is being turned round, quotes it as its sender knows it. */
-  quoteHairpin(packet: PacketBuffer, flow: Flow): boolean {
-    if (flow.icmp !== 'error' || this.#payload.read(packet, flow) !== null) return true;
+  /**
+   * What the host itself sends, if it is about the packet that is being turned round, is made such as its sender knows
+   * it: a reset in the name of whom it went to, or what an error quotes.
+   */
+  answerHairpin(packet: PacketBuffer, flow: Flow): boolean {
     const { hairpin } = this;
+    if (hairpin.isAnsweredBy(flow)) {
+      return this.#pass(packet, flow, 'source', hairpin.destination, hairpin.destinationPort);
+    }
+    if (flow.icmp !== 'error' || this.#payload.read(packet, flow) !== null) return true;
     if (!hairpin.isQuoted(this.#payload.flow)) return true;
     if (!this.#isTranslatable(packet)) return false;
     this.#payload.rewrite(packet.bytes, 'destination', hairpin.destination, hairpin.destinationPort);
     return true;
+  }
+
+  /** Whether the source of `flow` is somebody of the inside who has a public address already. */
+  hasPublic({ kind, header, sourcePort }: Flow): boolean {
+    const { source } = header;
+    return this.#statics.publicOf(source) !== undefined || this.#table.findPrivate(kind, source, sourcePort) !== null;
   }
 
   /** Ends `packet`. Returns false. */

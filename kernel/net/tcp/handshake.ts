@@ -33,7 +33,7 @@ export function takeSyn(block: ControlBlock, segment: Segment): void {
     block.tsRecentNs = block.host.context.nowNs();
   }
   updateSendMss(block);
-  if (options.wholeSegmentBuffers) holdWholeSegments(block);
+  if (options.bsdWindows) holdWholeSegments(block);
 }
 
 /** 4.4BSD: a buffer that ends within a segment would only hold parts of it. */

@@ -33,7 +33,8 @@ const step = (block: ControlBlock): number => Math.min(block.receiveBuffer.limit
  */
 export function offerWindow(block: ControlBlock, scaled: boolean): number {
   const possible = gain(block);
-  const offered = block.rcvWnd + (possible >= step(block) ? possible : 0);
+  const least = block.options.bsdWindows ? 0 : step(block);
+  const offered = block.rcvWnd + (possible >= least ? possible : 0);
   if (!scaled) {
     const window = Math.min(MAX_UNSCALED_WINDOW, offered);
     block.rcvAdv = seqMax(block.rcvAdv, seqAdd(block.rcvNxt, window));
@@ -43,7 +44,8 @@ export function offerWindow(block: ControlBlock, scaled: boolean): number {
   let units = offered >> scale;
   // The edge would go back by less than a unit: rather promise a little more than there is, as long as it is little.
   const { room, limit } = block.receiveBuffer;
-  if (units << scale < block.rcvWnd && (units + 1) << scale <= room + (limit >> ROUNDING_SHIFT)) units += 1;
+  const goesBack = units << scale < block.rcvWnd && !block.options.bsdWindows;
+  if (goesBack && (units + 1) << scale <= room + (limit >> ROUNDING_SHIFT)) units += 1;
   units = Math.min(MAX_UNSCALED_WINDOW, units);
   block.rcvAdv = seqMax(block.rcvAdv, seqAdd(block.rcvNxt, units << scale));
   return units;

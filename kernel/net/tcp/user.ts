@@ -59,8 +59,12 @@ export interface TcpOptions {
   sendBufferBytes: number;
   /** Bytes that may wait to be read: the largest window. The shift of the window scale follows from it at opening. */
   receiveBufferBytes: number;
-  /** Whether buffers are enlarged to hold whole segments when the MSS is known, as 4.4BSD does. */
-  wholeSegmentBuffers: boolean;
+  /**
+   * Windows as 4.4BSD has them: buffers are enlarged to whole segments when the MSS is known, and whatever is sent offers
+   * all the room there is, though it is less than a segment more, rounded
+   * down.
+   */
+  bsdWindows: boolean;
   /** Upper limit of the segment size, ours and the peer's; 0: what the MTU allows. Takes effect at opening. */
   mss: number;
   /** RFC 7323 timestamps and window scale, RFC 2018 SACK: whether they are offered. */
@@ -119,7 +123,7 @@ export const DEFAULT_TCP_OPTIONS: Readonly<TcpOptions> = {
   congestion: 'newreno',
   sendBufferBytes: 131_072,
   receiveBufferBytes: 131_072,
-  wholeSegmentBuffers: false,
+  bsdWindows: false,
   mss: 0,
   timestamps: true,
   windowScale: true,

@@ -1,4 +1,5 @@
 /** Packet lines: what is printed is read again as the same; and no text whatever makes the reader do worse than complain. */
+import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type PacketLine, packetText, type TcpOption } from '../../../../src/drill/packet-line.ts';
@@ -126,5 +127,55 @@ test('whatever is written, the reader says where it is wrong, or runs it', () =>
       for (const { at } of result.problems) expect([at.line >= 1, at.column >= 1]).toEqual([true, true]);
       if (result.verdict === 'invalid') expect(result.problems).toHaveLength(1);
     }),
+  );
+});
+
+test('a script in which something was changed passes, fails, or is refused; nothing else comes of it', () => {
+  const names = readdirSync('test/drill').filter(name => /^(language|freebsd|linux-o)/.test(name));
+  const scripts = names.map(name => readFileSync(`test/drill/${name}`, 'utf8'));
+  const mutation = fc.record({
+    place: fc.nat(100_000),
+    cut: fc.nat(12),
+    put: fc.oneof(
+      fc.constantFrom(
+        '',
+        ' ',
+        '-',
+        '0',
+        '9',
+        '...',
+        '<',
+        '>',
+        '[',
+        ']',
+        '{',
+        '}',
+        '(',
+        ')',
+        '=',
+        '|',
+        '"',
+        '`',
+        '\\',
+        '\r',
+      ),
+      fc.constantFrom('4294967295', 'MSG_PEEK', 'MSG_WAITALL', 'TCP_CORK', 'S.', 'R', 'sack', '*', '//', '/*', '\n'),
+    ),
+  });
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...scripts),
+      fc.array(mutation, { minLength: 1, maxLength: 3 }),
+      (script, mutations) => {
+        let text = script;
+        for (const { place, cut, put } of mutations) {
+          const at = place % text.length;
+          text = text.slice(0, at) + put + text.slice(at + cut);
+        }
+        const { verdict, problems } = runScript('x.pkt', text, DEFAULT_SETTINGS);
+        expect(problems.length === 0).toBe(verdict === 'passed');
+        for (const { at } of problems) expect(at.line).toBeLessThanOrEqual(text.split('\n').length);
+      },
+    ),
   );
 });

@@ -27,7 +27,7 @@ function sentMark(to = PEER_MAC): number {
   return octets[42]!;
 }
 
-describe('a request (RFC 826)', () => {
+describe('826-1 a request (RFC 826)', () => {
   test('for my address is answered to the asker alone', () => {
     rig.injectArp({ opcode: 1 });
     const reply = { opcode: 2, senderMac: HOST_MAC, sender: HOST, targetMac: PEER_MAC, target: PEER };
@@ -72,7 +72,7 @@ describe('a request (RFC 826)', () => {
   });
 });
 
-describe('a reply', () => {
+describe('826-1 a reply', () => {
   test('is not answered', () => {
     rig.injectArp({ opcode: 2, targetMac: HOST_MAC }, HOST_MAC);
     rig.expectNothing();
@@ -80,7 +80,7 @@ describe('a reply', () => {
   });
 });
 
-describe('a malformed packet is ignored', () => {
+describe('826-2 a malformed packet is ignored', () => {
   test.each([
     ['hardware type', { hardware: 6 }],
     ['protocol type', { protocol: 0x86dd }],
@@ -104,7 +104,7 @@ describe('a malformed packet is ignored', () => {
   });
 });
 
-describe('an address that is not known', () => {
+describe('1122-8 an address that is not known', () => {
   test('is asked for by broadcast; the packet waits, and goes out once the answer comes', () => {
     send(1);
     rig.expectArpRequest(PEER);
@@ -188,7 +188,7 @@ test('packets that were sent on, or given up, no longer count as waiting', () =>
   rig.expectNoLeak();
 });
 
-describe('an entry ages (RFC 1122 section 2.3.2.1)', () => {
+describe('1122-8 an entry ages (RFC 1122 section 2.3.2.1)', () => {
   beforeEach(() => rig.introducePeer());
 
   test('after a minute it is stale', () => {
@@ -315,7 +315,7 @@ describe('gratuitous ARP (RFC 5227)', () => {
     rig.expectNothing();
   });
 
-  test('by a neighbour updates the table', () => {
+  test('5227-2 by a neighbour updates the table', () => {
     rig.introducePeer();
     rig.injectArp({ opcode: 1, senderMac: OTHER_MAC, target: PEER });
     send(1);

@@ -115,16 +115,22 @@ describe('a packet for others', () => {
   });
 });
 
-describe('1812-1 a packet whose time to live runs out', () => {
+describe('792-1 1812-1 a packet whose time to live runs out', () => {
   test.each([0, 1])('at %d is dropped, and its sender told', ttl => {
     inject({ ttl });
     expectError(11, 0, { ttl });
     expectDropped('time to live exceeded');
   });
 
-  test('is accepted with 1 when it is for the router itself', () => {
-    rig.injectIpv4({ protocol: 1, payload: icmp({ type: 8, data: DATA }), ttl: 1, destination: ETH1 });
-    rig.expectSentIpv4({ source: ETH1, protocol: 1, payload: icmp({ type: 0, data: DATA }) });
+  test('is accepted with 1, or 0, when it is for the router itself', () => {
+    for (const [ttl, destination] of [
+      [1, ETH1],
+      [1, HOST],
+      [0, HOST],
+    ] as const) {
+      rig.injectIpv4({ protocol: 1, payload: icmp({ type: 8, data: DATA }), ttl, destination });
+      rig.expectSentIpv4({ source: destination, protocol: 1, payload: icmp({ type: 0, data: DATA }) });
+    }
     rig.expectNothing();
   });
 
@@ -193,7 +199,7 @@ test('1812-6 ICMP errors come in a burst, and then so many a second', () => {
   expect(rig.driver.sent.length).toBe(60);
 });
 
-describe('1812-7 a packet that leaves by the interface that it came in by', () => {
+describe('792-1 1812-7 a packet that leaves by the interface that it came in by', () => {
   const TO_OTHER = { destination: '203.0.113.5' };
   const introduceOther = () => rig.inject(arpFrame({ opcode: 1, senderMac: NEXT_MAC, sender: OTHER, target: HOST }));
   const expectPassed = (fields: Fields) =>
@@ -275,8 +281,8 @@ describe('1812-8 a martian is dropped in silence', () => {
   });
 });
 
-describe('1812-9', () => {
-  test('a limited broadcast is never forwarded', () => {
+describe('a broadcast', () => {
+  test('1812-9 a limited broadcast is never forwarded', () => {
     inject(
       {
         destination: '255.255.255.255',
@@ -287,12 +293,12 @@ describe('1812-9', () => {
     expectDropped('no such port');
   });
 
-  test('a directed broadcast is not forwarded, and nobody is told', () => {
+  test('1812-9 a directed broadcast is not forwarded, and nobody is told', () => {
     inject({ destination: '198.51.100.255' });
     expectDropped('directed broadcast');
   });
 
-  test('a directed broadcast is forwarded as a broadcast of the link, if the router is told so (RFC 2644)', () => {
+  test('1812-9 a directed broadcast is forwarded as a broadcast of the link, if the router is told so (RFC 2644)', () => {
     rig = router({ directedBroadcast: true });
     const fields = { destination: '198.51.100.255' };
     inject(fields);
@@ -303,15 +309,66 @@ describe('1812-9', () => {
     inject({ ...fields, ttl: 1 });
     expectDropped('time to live exceeded');
   });
+
+  test('1812-9 a directed broadcast that is forwarded comes to the router too (RFC 1812 section 5.2.3)', () => {
+    rig = router({ directedBroadcast: true });
+    const received: Uint8Array[] = [];
+    rig.spawn('receiver', function* (sys) {
+      const socket = sys.socket('udp');
+      sys.bind(socket, 0, 7);
+      for (;;) received.push((yield* sys.recvfrom(socket))!.bytes);
+    });
+    const destination = '198.51.100.255';
+    const send = (data: Uint8Array, port = 7) => {
+      const datagram = udp({ source: PEER, destination, sourcePort: 9, destinationPort: port, data });
+      const fields = { source: PEER, destination, protocol: 17, payload: datagram };
+      for (const each of pieces(fields, 1480)) inject(each);
+      for (const each of pieces({ ...fields, ttl: 63 }, 1480)) {
+        const sent = ipv4({ ...fields, ...each, ttl: 63 });
+        rig.expectSent(frame({ to: BROADCAST_MAC, from: ETH1_MAC, type: 0x0800, payload: sent }), 1);
+      }
+      rig.expectNothing();
+    };
+    send(Uint8Array.of(1, 2, 3));
+    send(distinct(4000));
+    rig.net.hooks.add('forward', 0, () => true);
+    send(distinct(4000));
+    expect(received).toEqual([Uint8Array.of(1, 2, 3), distinct(4000), distinct(4000)]);
+    // A port where nobody is: nobody is told.
+    send(Uint8Array.of(1), 8);
+    rig.expectNoLeak();
+  });
 });
 
-describe('1812-10', () => {
-  test('a packet with a wrong header checksum is dropped before anything is made of it', () => {
+describe('options at a router (RFC 1812 section 5.2.4: none is obeyed, all are passed on)', () => {
+  test.each([
+    ['1812-4 record route', [7, 7, 4, 0, 0, 0, 0, 0]],
+    ['1812-4 timestamp', [0x44, 8, 5, 0, 0, 0, 0, 0]],
+    ['1812-4 loose source route', [131, 7, 8, 10, 0, 0, 1, 0]],
+    ['1812-4 router alert, and one that nobody knows', [148, 4, 0, 0, 0x5e, 4, 1, 2]],
+  ])('%s passes unharmed', (_, options) => {
+    inject({ options });
+    expectForwarded({ options, ttl: 63 });
+  });
+
+  test.each([
+    ['record route, of which the length goes beyond the header', [1, 7, 8, 4], 22],
+    ['timestamp of no length', [0x44, 0, 5, 0], 21],
+    ['what has no room for a length', [1, 1, 1, 0x44], 23],
+  ])('792-3 a bad one is not passed on: %s', (_, options, pointer) => {
+    inject({ options });
+    expectError(12, 0, { options }, { word: pointer * 2 ** 24 });
+    expectDropped('bad IPv4 option');
+  });
+});
+
+describe('what is no good for its receiver', () => {
+  test('1812-10 a packet with a wrong header checksum is dropped before anything is made of it', () => {
     inject({ checksumError: 1 });
     expectDropped('bad IPv4 checksum');
   });
 
-  test('a packet for one host in a broadcast of the link is not forwarded', () => {
+  test('1812-10 a packet for one host in a broadcast of the link is not forwarded', () => {
     inject({}, BROADCAST_MAC);
     expectDropped('broadcast on the link only');
   });

@@ -23,14 +23,17 @@ function expectDropped(reason: DropReason): void {
   rig.expectNoLeak();
 }
 
-describe('an echo request', () => {
-  test.each([0, 1, 2, 55, 56, 1471, 1472])('with %s octets of data is answered with the same id, sequence, data', n => {
-    const data = Uint8Array.from({ length: n }, (_, i) => 7 * i + n);
-    inject({ type: 8, word: 0xbeef_0102, data });
-    rig.expectSentIpv4({ protocol: 1, payload: icmp({ type: 0, word: 0xbeef_0102, data }) });
-    rig.expectNothing();
-    rig.expectNoLeak();
-  });
+describe('792-1 1122-4 an echo request', () => {
+  test.each([0, 1, 2, 55, 56, 1471, 1472])(
+    '792-2 with %s octets of data is answered with the same id, sequence, data',
+    n => {
+      const data = Uint8Array.from({ length: n }, (_, i) => 7 * i + n);
+      inject({ type: 8, word: 0xbeef_0102, data });
+      rig.expectSentIpv4({ protocol: 1, payload: icmp({ type: 0, word: 0xbeef_0102, data }) });
+      rig.expectNothing();
+      rig.expectNoLeak();
+    },
+  );
 
   test('is answered with a code of 0, whatever its own', () => {
     inject({ type: 8, code: 9, word: 0x0001_0001, data: [5] });
@@ -72,14 +75,14 @@ describe('an echo request', () => {
 });
 
 test.each([1, 2, 4, 6, 7, 9, 10, 13, 14, 15, 16, 17, 18, 30, 40, 255])(
-  'a message of type %s MUST be silently discarded (RFC 1122 section 3.2.2)',
+  '792-1 a message of type %s MUST be silently discarded (RFC 1122 section 3.2.2)',
   type => {
     inject({ type, data: ipv4({ source: HOST, destination: PEER, protocol: 17, payload: new Uint8Array(8) }) });
     expectDropped('unknown ICMP type');
   },
 );
 
-describe('an ICMP error is never sent about (RFC 1122 section 3.2.2)', () => {
+describe('1122-3 an ICMP error is never sent about (RFC 1122 section 3.2.2)', () => {
   const closedPort = { source: PEER, destination: HOST, sourcePort: 9, destinationPort: 9, data: [1, 2] };
   const send = (more: Partial<Ipv4Fields>, to?: string) =>
     rig.injectIpv4({ protocol: 17, payload: udp(closedPort), ...more }, to === undefined ? {} : { to });
@@ -112,7 +115,7 @@ describe('an ICMP error is never sent about (RFC 1122 section 3.2.2)', () => {
     expectDropped('no such port');
   });
 
-  test('1122-3 a fragment that is not the first', () => {
+  test('a fragment that is not the first', () => {
     send({ fragment: 0x0001 });
     rig.advance(200 * SECOND_NS);
     rig.expectNothing();
@@ -131,7 +134,7 @@ describe('an ICMP error that the host sends', () => {
     rig.expectNoLeak();
   });
 
-  test('quotes all of a short datagram, but not the padding of the link', () => {
+  test('792-2 quotes all of a short datagram, though it be odd, behind a word of zero, but not the padding of the link', () => {
     const packet = { protocol: 17, payload: udp({ ...closedPort, data: [1] }) };
     rig.injectIpv4(packet, { padding: 17 });
     rig.expectSentIpv4({
@@ -192,7 +195,7 @@ describe('an ICMP error that the host receives', () => {
     [11, 0, 'EHOSTUNREACH'],
     [11, 1, 'EHOSTUNREACH'],
     [12, 0, 'EPROTO'],
-  ])('%s/%s is passed to the socket that sent the datagram, as %s', (type, code, name) => {
+  ])('792-1 %s/%s is passed to the socket that sent the datagram, as %s', (type, code, name) => {
     report({ type, code, data: quote() });
     expect(socket.takeError()).toMatchObject({ code: name, reporter: parseIpv4(ROUTER) });
     expect(socket.takeError()).toBeNull();

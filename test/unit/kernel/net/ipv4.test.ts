@@ -23,7 +23,7 @@ function expectDropped(reason: DropReason): void {
   rig.expectNoLeak();
 }
 
-describe('a datagram MUST be silently discarded (RFC 1122 section 3.2.1)', () => {
+describe('1122-1 1122-2 1122-6 a datagram MUST be silently discarded (RFC 1122 section 3.2.1)', () => {
   test.each<[string, Partial<Ipv4Fields>, DropReason]>([
     ['whose version is not 4', { version: 6 }, 'malformed IPv4 header'],
     ['whose header is shorter than five words', { ihl: 4 }, 'malformed IPv4 header'],
@@ -58,7 +58,7 @@ describe('a datagram MUST be silently discarded (RFC 1122 section 3.2.1)', () =>
 });
 
 describe('a datagram is accepted', () => {
-  test('with padding of the link behind it, which is no part of it', () => {
+  test('1122-1 with padding of the link behind it, which is no part of it', () => {
     inject({}, { padding: 15 });
     rig.expectSentIpv4({ protocol: 1, payload: echoReply });
     rig.expectNoLeak();
@@ -100,7 +100,7 @@ test('a packet with DF alone is no fragment', () => {
 describe('a protocol that nobody registered', () => {
   const packet = { protocol: 99, payload: Uint8Array.from({ length: 40 }, (_, i) => i) };
 
-  test('is answered with 3/2, protocol unreachable', () => {
+  test('792-3 is answered with 3/2, protocol unreachable', () => {
     inject(packet);
     const quote = ipv4({ source: PEER, destination: HOST, ...packet });
     rig.expectSentIpv4({ protocol: 1, payload: icmp({ type: 3, code: 2, data: quote }) });
@@ -129,7 +129,7 @@ describe('a protocol that nobody registered', () => {
   });
 });
 
-describe('a bad option is answered with a parameter problem whose pointer is the bad octet (RFC 792)', () => {
+describe('792-1 792-3 a bad option is answered with a parameter problem whose pointer is the bad octet (RFC 792)', () => {
   test.each([
     ['a length of 0', [7, 0, 0, 0], 21],
     ['a length of 1', [1, 7, 1, 0], 22],
@@ -176,7 +176,7 @@ describe('a datagram that the host sends', () => {
     rig.expectNoLeak();
   });
 
-  test('never has a source in 127/8 on a wire (section 3.2.1.3, case g)', () => {
+  test('1122-6 never has a source in 127/8 on a wire (section 3.2.1.3, case g)', () => {
     expect(() => send(Uint8Array.of(1), PEER, '127.0.0.1')).toThrow('EINVAL');
     rig.expectNothing();
   });
@@ -189,7 +189,7 @@ describe('a datagram that the host sends', () => {
 
 describe('the loopback', () => {
   test.each(['127.0.0.1', '127.9.8.7', HOST])(
-    '%s is this host: what it sends there comes back, on no wire',
+    '1122-6 %s is this host: what it sends there comes back, on no wire',
     address => {
       const receiver = rig.net.sockets.socket('udp');
       receiver.bind(0, 7777);

@@ -19,12 +19,15 @@ function redirect({ from = GATEWAY, to = OTHER_ROUTER, code = 1, source = HOST, 
   rig.injectIpv4({ source: from, protocol: 1, payload: icmp({ type: 5, code, word: parseIpv4(to), data }) });
 }
 
-test.each([0, 1, 2, 3])('1122-7 a redirect from the first-hop gateway is followed for that host, code %i', code => {
-  redirect({ code });
-  expect(gatewayTo(REMOTE)).toBe(parseIpv4(OTHER_ROUTER));
-  expect(gatewayTo('203.0.113.10')).toBe(parseIpv4(GATEWAY));
-  rig.expectNoLeak();
-});
+test.each([0, 1, 2, 3])(
+  '792-1 1122-7 a redirect from the first-hop gateway is followed for that host, code %i',
+  code => {
+    redirect({ code });
+    expect(gatewayTo(REMOTE)).toBe(parseIpv4(OTHER_ROUTER));
+    expect(gatewayTo('203.0.113.10')).toBe(parseIpv4(GATEWAY));
+    rig.expectNoLeak();
+  },
+);
 
 test('1122-7 a second one, from the router of the first, takes its place', () => {
   redirect();

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLRDHUP } from '../../../../kernel/net/poll.ts';
-import type { Descriptor } from '../../../../kernel/net/socket.ts';
+import { type Descriptor, MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL } from '../../../../kernel/net/socket.ts';
 import type { SettableOptions } from '../../../../kernel/net/socket-options.ts';
 import type { StreamSocket } from '../../../../kernel/net/stream-socket.ts';
 import type { Syscalls } from '../../../../kernel/syscall.ts';
@@ -282,6 +282,48 @@ describe('send and recv', () => {
     client.shutdown('SHUT_WR');
     for (let i = 0; i < 3; i++) rig.start('recv', () => server.recv(9));
     expect(rig.notes.slice(1)).toEqual(['recv: [1]', 'recv: []', 'recv: []']);
+  });
+
+  test('MSG_PEEK leaves the bytes where they are', () => {
+    const { client, server } = pair();
+    rig.start('send', () => client.send(Uint8Array.of(1, 2, 3)));
+    rig.start('peek', () => server.recv(2, MSG_PEEK));
+    rig.start('peek', () => server.recv(9, MSG_PEEK));
+    rig.start('recv', () => server.recv(9));
+    rig.start('peek', () => server.recv(9, MSG_PEEK | MSG_DONTWAIT));
+    expect(rig.notes.slice(1)).toEqual(['peek: [1,2]', 'peek: [1,2,3]', 'recv: [1,2,3]', 'peek: EAGAIN']);
+  });
+
+  test('MSG_DONTWAIT makes one call not wait, and no other', () => {
+    const { client, server } = pair();
+    server.setsockopt('SO_RCVBUF', 10);
+    rig.start('recv', () => server.recv(9, MSG_DONTWAIT));
+    rig.start('send', () => client.send(new Uint8Array(12), MSG_DONTWAIT));
+    rig.start('send', () => client.send(new Uint8Array(1), MSG_DONTWAIT));
+    rig.start('waits', () => client.send(new Uint8Array(1)));
+    expect(rig.notes).toEqual(['recv: EAGAIN', 'send: 10', 'send: EAGAIN']);
+    rig.start('recv', () => server.recv(10));
+    expect(rig.notes.at(-1)).toBe('waits: 1');
+  });
+
+  test('MSG_WAITALL waits for all, or the end, or the timeout, and tells an error only when there is nothing', () => {
+    const { client, server } = pair();
+    const send = (...bytes: number[]) => rig.start('send', () => client.send(Uint8Array.from(bytes)));
+    rig.start('all', () => server.recv(4, MSG_WAITALL));
+    send(1, 2);
+    expect(rig.notes).toEqual(['send: 2']);
+    send(3, 4, 5);
+    expect(rig.notes.at(-1)).toBe('all: [1,2,3,4]');
+    server.setsockopt('SO_RCVTIMEO', SECOND_NS);
+    rig.start('in time', () => server.recv(4, MSG_WAITALL));
+    rig.advance(2 * SECOND_NS);
+    expect(rig.notes.at(-1)).toBe('in time: [5]');
+    send(6);
+    rig.start('broken', () => server.recv(4, MSG_WAITALL));
+    rig.tcp.all[1]!.fail('ECONNRESET');
+    rig.settle();
+    for (let i = 0; i < 2; i++) rig.start('after', () => server.recv(4, MSG_WAITALL));
+    expect(rig.notes.slice(-3)).toEqual(['broken: [6]', 'after: ECONNRESET', 'after: []']);
   });
 
   test('after SHUT_WR send is EPIPE, and the other direction goes on', () => {

@@ -40,7 +40,7 @@ describe('a datagram for a bound port', () => {
     rig.expectNoLeak();
   });
 
-  test('sharp 40 is accepted without a checksum, which is a field of zero', () => {
+  test('1122-5 sharp 40 is accepted without a checksum, which is a field of zero', () => {
     const socket = open();
     inject({ checksum: 0 });
     expect([...received(socket).bytes]).toEqual([1, 2, 3]);
@@ -102,7 +102,7 @@ describe('a datagram for a bound port', () => {
   });
 });
 
-test('a datagram for a closed port is answered with 3/3, port unreachable (RFC 1122 section 4.1.3.1)', () => {
+test('1122-5 a datagram for a closed port is answered with 3/3, port unreachable (RFC 1122 section 4.1.3.1)', () => {
   const packet = { protocol: 17, payload: udp({ ...PORTS, data: [1, 2, 3] }) };
   rig.injectIpv4(packet);
   const quote = ipv4({ source: PEER, destination: HOST, ...packet });
@@ -142,7 +142,7 @@ describe('a datagram that is sent', () => {
     rig.expectNoLeak();
   });
 
-  test('sharp 40 has FFFF for a checksum that computes to zero (RFC 768)', () => {
+  test('1122-5 sharp 40 has FFFF for a checksum that computes to zero (RFC 768)', () => {
     const fields = { source: HOST, destination: PEER, sourcePort: 5000, destinationPort: 4000 };
     const data = computedZero(fields);
     open().sendto(Uint8Array.from(data), parseIpv4(PEER), 4000);

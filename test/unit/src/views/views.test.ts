@@ -4,9 +4,9 @@ import { COMPUTER_VIEWS, SWITCH_VIEWS } from '../../../../src/views/index.ts';
 import type { Table } from '../../../../src/views/table.ts';
 import type { Computer } from '../../../../src/world/computer.ts';
 import { World } from '../../../../src/world/world.ts';
-import { type SmallOffice, smallOffice } from '../../../support/small-office.ts';
+import scenario, { type SmallOffice, smallOffice } from '../../../support/small-office.ts';
 
-const END_NS = 4_000_000_000;
+const END_NS = scenario.untilNs;
 
 let office: SmallOffice;
 /** Begun before the office was switched on. */

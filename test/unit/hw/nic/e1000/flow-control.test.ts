@@ -53,6 +53,16 @@ describe('received PAUSE frames, 82540EM manual 8.8', () => {
     expect(rig.read(XOFFRXC.at)).toBe(1);
   });
 
+  it('are recognized whatever the address filter lets in, for FCAL and FCAH are compared by themselves', () => {
+    const rig = rigWith(CTRL.RFCE);
+    rig.write(RCTL.at, RCTL.EN | RCTL.BAM);
+    rig.arrive(pauseFrame(0xffff));
+    expect([rig.read(STATUS.at) & STATUS.TXOFF, rig.read(XOFFRXC.at)]).toEqual([STATUS.TXOFF, 1]);
+    rig.arrive(pauseFrame(0, Uint8Array.of(0x01, 0x80, 0xc2, 0, 0, 2)));
+    rig.arrive(pauseFrame(0, FAR_MAC));
+    expect([rig.read(XONRXC.at), rig.read(FCRUC.at), rig.read(E1000.RDH.at)]).toEqual([0, 0, 0]);
+  });
+
   it('without RFCE, or with another opcode, are counted in FCRUC and do nothing', () => {
     const rig = rigWith(0);
     rig.arrive(pauseFrame(0xffff));

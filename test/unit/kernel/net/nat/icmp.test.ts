@@ -245,7 +245,7 @@ describe('an error from the inside', () => {
 });
 
 describe('what the router itself has to say', () => {
-  test('NAT-12 a packet with DF that is too long for the way out: its sender hears 3/4 (4787 REQ-13)', () => {
+  test('about a packet that it has not translated yet goes to its sender as it would without NAT', () => {
     const rig = new NatRig();
     rig.fromInside(udpPacket(client, server, [1], { ttl: 1 }));
     const exceeded = rig.sentInside();

@@ -53,7 +53,37 @@ describe('the estimator', () => {
   });
 });
 
+test('what BSD calls slop is added to every timeout that was measured, and the least one is without it', () => {
+  const rtt = new RttEstimator(0.03 * SECOND_NS, 100, 0.2 * SECOND_NS);
+  expect(rtt.timeoutNs()).toBe(SECOND_NS);
+  rtt.sample(0.1 * SECOND_NS);
+  expect(rtt.timeoutNs()).toBe(0.5 * SECOND_NS);
+  for (let i = 0; i < 60; i++) rtt.sample(1000);
+  expect(rtt.timeoutNs()).toBeGreaterThan(0.2 * SECOND_NS);
+  expect(rtt.timeoutNs()).toBeLessThan(0.21 * SECOND_NS);
+});
+
 describe('a SYN', () => {
+  test('is sent again after as many equal timeouts as the options say, and given up when it is time', () => {
+    const connection = rig.connect({ synLinearTimeouts: 2, openTimeoutNs: 8 * SECOND_NS });
+    const times: number[] = [];
+    for (let second = 0; second <= 9; second++) {
+      for (const _ of rig.drain()) times.push(second);
+      if (second < 8) expect(connection.state).toBe('SYN-SENT');
+      rig.advance(SECOND_NS);
+    }
+    expect(times).toEqual([0, 1, 2, 3, 5]);
+    expect([connection.state, connection.takeError()?.code]).toEqual(['CLOSED', 'ETIMEDOUT']);
+  });
+
+  test('SYN,ACK has a number of retransmissions of its own', () => {
+    rig.listen({ synRetries: 9, synAckRetries: 2 });
+    rig.send({ flags: 'S', seq: 0, options: MSS(1460) });
+    rig.advance(60 * SECOND_NS);
+    expect(rig.drain().map(({ flags }) => flags)).toEqual(['SA', 'SA', 'SA']);
+    expect(rig.listener.handshakeCount).toBe(0);
+  });
+
   test('6298-1 6298-3 6298-6 is sent again after 1 s, then at doubled intervals up to 60 s', () => {
     rig.connect();
     rig.recv({ flags: 'S' });
