@@ -18,7 +18,13 @@ export interface FieldKind {
 }
 
 const ETHER_TYPES: Values = { ip: 0x0800, arp: 0x0806, ip6: 0x86dd, vlan: 0x8100 };
-const PROTOCOLS: Values = { icmp: 1, igmp: 2, tcp: 6, udp: 17, gre: 47, esp: 50, ah: 51, sctp: 132 };
+/** Those that may go with IPv4, as the protocols(5) of Linux call them. */
+const PROTOCOLS: Values = {
+  ...{ ip: 0, icmp: 1, igmp: 2, ggp: 3, ipencap: 4, st: 5, tcp: 6, egp: 8, igp: 9, pup: 12, udp: 17, hmp: 20 },
+  ...{ 'xns-idp': 22, rdp: 27, 'iso-tp4': 29, dccp: 33, xtp: 36, ddp: 37, ipv6: 41, idrp: 45, rsvp: 46, gre: 47 },
+  ...{ esp: 50, ah: 51, skip: 57, rspf: 73, vmtp: 81, eigrp: 88, ospf: 89, ipip: 94, etherip: 97, pim: 103 },
+  ...{ ipcomp: 108, vrrp: 112, l2tp: 115, isis: 124, sctp: 132, fc: 133, udplite: 136, manet: 138, hip: 139 },
+};
 const SERVICES: Values = {
   echo: 7,
   discard: 9,
@@ -62,6 +68,12 @@ const ICMP_CODES: Values = {
   'host-prohibited': 10,
   'admin-prohibited': 13,
 };
+/** Class selectors (RFC 2474), lower effort (RFC 8622), assured (RFC 2597) and expedited forwarding (RFC 3246). */
+const SERVICE_CLASSES: Values = {
+  ...{ cs0: 0, cs1: 8, cs2: 16, cs3: 24, cs4: 32, cs5: 40, cs6: 48, cs7: 56, lephb: 1 },
+  ...{ af11: 10, af12: 12, af13: 14, af21: 18, af22: 20, af23: 22, af31: 26, af32: 28, af33: 30 },
+  ...{ af41: 34, af42: 36, af43: 38, ef: 46 },
+};
 const TCP_FLAGS: Values = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16, urg: 32, ecn: 64, cwr: 128 };
 
 const number = (bits: number, values: Values = {}): FieldKind => ({ bits, values, notation: 'number' });
@@ -76,7 +88,7 @@ export const FIELDS: Readonly<Record<FilterField, FieldKind>> = {
   'ip saddr': address,
   'ip daddr': address,
   'ip protocol': number(8, PROTOCOLS),
-  'ip dscp': number(6),
+  'ip dscp': number(6, SERVICE_CLASSES),
   'ip length': number(16),
   'ip id': number(16),
   'ip ttl': number(8),
