@@ -68,11 +68,14 @@ const ICMP_CODES: Values = {
   'host-prohibited': 10,
   'admin-prohibited': 13,
 };
-/** Class selectors (RFC 2474), lower effort (RFC 8622), assured (RFC 2597) and expedited forwarding (RFC 3246). */
-const SERVICE_CLASSES: Values = {
-  ...{ cs0: 0, cs1: 8, cs2: 16, cs3: 24, cs4: 32, cs5: 40, cs6: 48, cs7: 56, lephb: 1 },
-  ...{ af11: 10, af12: 12, af13: 14, af21: 18, af22: 20, af23: 22, af31: 26, af32: 28, af33: 30 },
-  ...{ af41: 34, af42: 36, af43: 38, ef: 46 },
+/** RFC 2474, RFC 2597, RFC 3246, RFC 8622. */
+const CODE_POINTS: Values = {
+  ...Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`cs${i}`, 8 * i])),
+  ...Object.fromEntries(
+    [1, 2, 3, 4].flatMap(group => [1, 2, 3].map(drop => [`af${group}${drop}`, 8 * group + 2 * drop])),
+  ),
+  ef: 46,
+  lephb: 1,
 };
 const TCP_FLAGS: Values = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16, urg: 32, ecn: 64, cwr: 128 };
 
@@ -88,7 +91,7 @@ export const FIELDS: Readonly<Record<FilterField, FieldKind>> = {
   'ip saddr': address,
   'ip daddr': address,
   'ip protocol': number(8, PROTOCOLS),
-  'ip dscp': number(6, SERVICE_CLASSES),
+  'ip dscp': number(6, CODE_POINTS),
   'ip length': number(16),
   'ip id': number(16),
   'ip ttl': number(8),

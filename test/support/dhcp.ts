@@ -3,7 +3,7 @@ import type { DhcpMessage, DhcpMessageType } from '../../kernel/apps/dhcp/messag
 import { typeOption, wordsOption } from '../../kernel/apps/dhcp/options.ts';
 import { parseIpv4, parseMac } from '../../src/lib/bytes.ts';
 
-export const CLIENT_MAC = '52:54:00:00:00:02';
+const CLIENT_MAC = '52:54:00:00:00:02';
 
 /** Options by their codes: `[50, '192.0.2.100']`, or octets. */
 type OptionPairs = readonly (readonly [number, string | Uint8Array])[];
