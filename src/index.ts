@@ -26,10 +26,25 @@
 export type { Impairment, ImpairmentCounters } from '../hw/ethernet/medium/impairment.ts';
 export type { Impairments, PlannedLoss } from '../hw/ethernet/medium/impairments.ts';
 export type { SwitchOptions, SwitchPortOptions } from '../hw/ethernet/switch/options.ts';
+export { DhcpClient, type DhcpState } from '../kernel/apps/dhcp/client.ts';
+export type { DhcpLease } from '../kernel/apps/dhcp/lease.ts';
+export type { LeaseRow } from '../kernel/apps/dhcp/lease-table.ts';
+export { DhcpServer } from '../kernel/apps/dhcp/server.ts';
+export type { DhcpServerOptions } from '../kernel/apps/dhcp/server-options.ts';
+export { NameError, Resolver, type ResolverOptions } from '../kernel/apps/dns/resolver.ts';
+export { type DnsServerOptions, dnsServer } from '../kernel/apps/dns/server.ts';
+export type { ZoneConfig, ZoneRecord } from '../kernel/apps/dns/zone.ts';
 export { type PingOptions, type PingReply, type PingReport, ping } from '../kernel/apps/ping.ts';
+export {
+  type TracerouteHop,
+  type TracerouteOptions,
+  type TracerouteProbe,
+  traceroute,
+} from '../kernel/apps/traceroute.ts';
 export { type UdpClientOptions, type UdpClientReport, udpClient } from '../kernel/apps/udp-client.ts';
 export { ECHO_PORT, udpEcho } from '../kernel/apps/udp-echo.ts';
 export type { Endpoint } from '../kernel/net/endpoint.ts';
+export type { InterfaceConfig, InterfaceStatus } from '../kernel/net/interface-address.ts';
 export type { Datagram, Descriptor, SocketType } from '../kernel/net/socket.ts';
 export { SocketError } from '../kernel/net/socket-error.ts';
 export type { Syscalls } from '../kernel/syscall.ts';

@@ -62,6 +62,14 @@ const ICMP_CODES: Values = {
   'host-prohibited': 10,
   'admin-prohibited': 13,
 };
+/** RFC 2474, RFC 2597, RFC 3246. */
+const CODE_POINTS: Values = {
+  ...Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`cs${i}`, 8 * i])),
+  ...Object.fromEntries(
+    [1, 2, 3, 4].flatMap(group => [1, 2, 3].map(drop => [`af${group}${drop}`, 8 * group + 2 * drop])),
+  ),
+  ef: 46,
+};
 const TCP_FLAGS: Values = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16, urg: 32, ecn: 64, cwr: 128 };
 
 const number = (bits: number, values: Values = {}): FieldKind => ({ bits, values, notation: 'number' });
@@ -76,7 +84,7 @@ export const FIELDS: Readonly<Record<FilterField, FieldKind>> = {
   'ip saddr': address,
   'ip daddr': address,
   'ip protocol': number(8, PROTOCOLS),
-  'ip dscp': number(6),
+  'ip dscp': number(6, CODE_POINTS),
   'ip length': number(16),
   'ip id': number(16),
   'ip ttl': number(8),

@@ -19,4 +19,6 @@ export const BUILT_IN: Readonly<Record<string, () => Promise<{ default: Scenario
   lab: () => import('./lab.ts'),
   'lab-client': () => import('./lab-client.ts'),
   'lab-router': () => import('./lab-router.ts'),
+  'lab-hosts': () => import('./lab-hosts.ts'),
+  'lab-guest': () => import('./lab-guest.ts'),
 };

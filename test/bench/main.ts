@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { FREE, PCI_LIKE } from '../../src/world/computer.ts';
 import { csma } from './csma.ts';
 import { events } from './events.ts';
+import { filterConnections, filterRules } from './filter.ts';
 import { fuzz } from './fuzz.ts';
+import { largeNetwork } from './large-network.ts';
 import { nat } from './nat.ts';
 import { measurePaired } from './paired.ts';
 import { registerVariants } from './register-access.ts';
@@ -39,6 +41,9 @@ const CSMA_SIZES = [
   [1000, 200],
 ] as const;
 const CSMA_ROUNDS = 2;
+/** Rules of a packet filter, and connections that it remembers. */
+const FILTER_SIZES = [10, 1000, 100_000] as const;
+const FILTER_ROUNDS = 30;
 /** Mappings in the table of a NAT. */
 const NAT_SIZES = [10, 1000, 100_000] as const;
 const NAT_ROUNDS = 30;
@@ -67,7 +72,9 @@ function main(): void {
     ...connectionFigures(),
     ...csmaFigures(),
     ...natFigures(),
+    ...filterFigures(),
     ...switchFigures(),
+    ...largeNetworkFigures(),
     ...processFigures(),
   ];
   if (process.argv.includes('--json')) {
@@ -225,6 +232,34 @@ function natFigures(): Figure[] {
     { name, value: nsPerOperation, unit: 'ns per packet' },
     { name: `${name} : ${NAT_SIZES[0]}`, value: nsPerOperation / least!.nsPerOperation, unit: 'times the cost' },
   ]);
+}
+
+function filterFigures(): Figure[] {
+  return [filterRules, filterConnections].flatMap(kind => {
+    const measured = measurePaired(FILTER_SIZES.map(kind), FILTER_ROUNDS);
+    const [least] = measured;
+    return measured.flatMap(({ name, nsPerOperation }) => [
+      { name, value: nsPerOperation, unit: 'ns per packet' },
+      {
+        name: `${name} : ${FILTER_SIZES[0]}`,
+        value: nsPerOperation / least!.nsPerOperation,
+        unit: 'times the cost',
+        aim: 'flat',
+      },
+    ]);
+  });
+}
+
+/** Hosts, switches and routers, all with their hardware, drivers and kernels. */
+function largeNetworkFigures(): Figure[] {
+  const { hosts, answers, eventCount, cpuSeconds, memoryMib, buildSeconds } = largeNetwork();
+  const name = `${hosts} hosts on 40 switches and 20 routers`;
+  return [
+    { name: `${name}: events`, value: eventCount / cpuSeconds, unit: 'events per CPU-second' },
+    { name: `${name}: datagrams and their answers`, value: answers / cpuSeconds, unit: 'per CPU-second' },
+    { name: `${name}: memory`, value: memoryMib, unit: 'MiB' },
+    { name: `${name}: to build it`, value: buildSeconds, unit: 's' },
+  ];
 }
 
 /** Frames through a switch, and its table of addresses by size. */

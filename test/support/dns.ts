@@ -3,8 +3,6 @@ import { CLASS_INTERNET, type DnsData, type DnsMessage, type DnsRecord } from '.
 import { parseIpv4 } from '../../src/lib/bytes.ts';
 
 export const TYPE_A = 1;
-export const TYPE_NS = 2;
-export const TYPE_SOA = 6;
 export const TYPE_MX = 15;
 export const TYPE_TXT = 16;
 

@@ -4,7 +4,7 @@
  */
 import type { FilterRules } from '../../kernel/net/filter/rule.ts';
 import { parseIpv4, readBe16 } from '../../src/lib/bytes.ts';
-import type { Side, SidePacket } from './linux-router.ts';
+import type { SidePacket } from './linux-router.ts';
 import { NetRig } from './net-rig.ts';
 import { arpFrame, frame } from './packets.ts';
 
@@ -74,5 +74,3 @@ export function comparable({ side, packet }: SidePacket): string {
 
 const readAddress = (octets: Uint8Array, at: number): number =>
   readBe16(octets, at) * 0x1_0000 + readBe16(octets, at + 2);
-
-export const otherSide = (side: Side): Side => (side === 'inside' ? 'outside' : 'inside');

@@ -9,7 +9,7 @@ import { icmp, ipv4, tcp, udp } from './packets.ts';
 const HOSTS = { inside: ['10.0.0.2', '10.0.0.3'], outside: ['198.51.100.7', '198.51.100.8'] } as const;
 const PORTS = { inside: 4000, outside: 80 } as const;
 const FIRST_SEQ = { inside: 1000, outside: 0xffff_ff00 } as const;
-export const FLAGS = { FIN: 1, SYN: 2, RST: 4, PSH: 8, ACK: 16, URG: 32 } as const;
+const FLAGS = { FIN: 1, SYN: 2, RST: 4, PSH: 8, ACK: 16, URG: 32 } as const;
 const { FIN, SYN, RST, PSH, ACK, URG } = FLAGS;
 const WINDOW_SCALE = [3, 3, 4, 0];
 const WINDOW = 20_000;

@@ -58,12 +58,18 @@ export class LinuxHost {
 
   /** A host on the wire at `socketPath`, once the host `address` on that wire answers. */
   static async plugIn(socketPath: string, address: string, options: LinuxHostOptions = {}): Promise<LinuxHost> {
+    const host = await LinuxHost.join(socketPath, options);
+    await until(`an answer of ${address}`, () => host.#succeeds('ping', '-c', '1', '-W', '1', address));
+    return host;
+  }
+
+  /** A host on the wire at `socketPath`, whoever else is there. */
+  static async join(socketPath: string, options: LinuxHostOptions = {}): Promise<LinuxHost> {
     const host = new LinuxHost(socketPath, options);
     await until('the interface', () => {
       if (host.#relay.exitCode !== null) throw new Error(`the relay has ended: ${host.#said}`);
       return host.#succeeds('ip', 'link', 'show', 'tap0');
     });
-    await until(`an answer of ${address}`, () => host.#succeeds('ping', '-c', '1', '-W', '1', address));
     return host;
   }
 

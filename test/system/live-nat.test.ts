@@ -43,7 +43,7 @@ requireLinuxHost(
   });
 
   it('reaches a host outside, which does not reach it', async () => {
-    expect(await lab.inside.run('ping', '-c', '3', '-i', '0.2', '-W', '5', OUTSIDE)).toContain('3 received, 0% packet');
+    expect(await lab.inside.run('ping', '-c', '3', '-i', '0.2', '-w', '30', OUTSIDE)).toContain(' 3 received');
     expect(await lab.outside.try('ping', '-c', '1', '-W', '2', INSIDE)).toContain('0 received');
   });
 

@@ -17,7 +17,7 @@ import {
 import { END } from './options.ts';
 
 /** A datagram of 576 octets, which every client takes (RFC 2131 section 2), without the headers of IPv4 and UDP. */
-export const MAX_MESSAGE_BYTES = 548;
+const MAX_MESSAGE_BYTES = 548;
 /** What relay agents of BOOTP take at least (RFC 1542 section 2.1). */
 const MIN_MESSAGE_BYTES = 300;
 const MAX_PIECE_BYTES = 255;

@@ -138,7 +138,7 @@ describe('a run', () => {
         run(() => 'passed'),
         '/here',
       ),
-    ).toEqual(['NAT-3: the row is missing']);
+    ).toEqual(['NAT-3: the row is missing', 'NAT-3: no test shows it']);
     const bare = pageOf(claims.filter(({ id }) => id !== '2018-4'));
     expect(
       failuresOf(

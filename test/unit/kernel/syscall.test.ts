@@ -1,8 +1,11 @@
-import { expect, test } from 'vitest';
-import { sleepOn, WaitChannel } from '../../../kernel/task.ts';
-import { parseIpv4 } from '../../../src/lib/bytes.ts';
+import { describe, expect, test } from 'vitest';
+import type { InterfaceConfig } from '../../../kernel/net/interface-address.ts';
+import type { Syscalls } from '../../../kernel/syscall.ts';
+import { type Blocking, sleepOn, type Task, WaitChannel } from '../../../kernel/task.ts';
+import { parseIpv4, parseMac } from '../../../src/lib/bytes.ts';
 import { FakeMachine } from '../../support/fake-machine.ts';
 import { traceOf } from '../../support/kernel-trace.ts';
+import { HOST_MAC, NetRig, SECOND_NS } from '../../support/net-rig.ts';
 
 const LOOPBACK = parseIpv4('127.0.0.1');
 
@@ -183,4 +186,71 @@ test('sockets that are handed to a new task are closed with it, not with the one
   expect(seen).toEqual([['udp/1']]);
   expect(names()).toEqual([]);
   expect(machine.kernel.firstFailed).toBeNull();
+});
+
+describe('the interfaces of a host', () => {
+  const ADDRESS = parseIpv4('192.0.2.9');
+  const NONE = { address: 0, prefixLength: 0 };
+
+  /** What a program without a route to anywhere sees, and does. */
+  function run(body: (sys: Syscalls) => Blocking<void>): { rig: NetRig; task: Task } {
+    const rig = new NetRig({ interfaces: [] });
+    return { rig, task: rig.spawn('program', body) };
+  }
+
+  test('are what a program can look at', () => {
+    const seen: unknown[] = [];
+    run(function* (sys) {
+      yield* [];
+      seen.push(sys.interfaceStatus('eth0'));
+    });
+    const status = { name: 'eth0', mac: parseMac(HOST_MAC), linkUp: true, claim: 'none' };
+    expect(seen).toEqual([{ ...status, address: 0, prefixLength: 0 }]);
+  });
+
+  test('get addresses from a program, with the routes that follow from them', () => {
+    const { rig } = run(function* (sys) {
+      yield* [];
+      sys.configure('eth0', { address: ADDRESS, prefixLength: 24, gateway: parseIpv4('192.0.2.254') });
+    });
+    expect([rig.iface.address, rig.net.routes.find(parseIpv4('203.0.113.1'))?.gateway]).toEqual([
+      ADDRESS,
+      parseIpv4('192.0.2.254'),
+    ]);
+  });
+
+  test.each<[string, string, InterfaceConfig]>([
+    ['ENODEV', 'eth1', NONE],
+    ['ENODEV', 'lo', NONE],
+    ['EINVAL', 'eth0', { address: ADDRESS, prefixLength: 33 }],
+    ['EINVAL', 'eth0', { address: parseIpv4('127.0.0.1'), prefixLength: 8 }],
+    ['EINVAL', 'eth0', { address: ADDRESS, prefixLength: 24, gateway: parseIpv4('10.0.0.1') }],
+  ])('fail with %s for %s and %j', (code, name, config) => {
+    const { rig, task } = run(function* (sys) {
+      yield* [];
+      sys.configure(name, config);
+    });
+    expect(task.error).toMatchObject({ code });
+    expect(rig.iface.address).toBe(0);
+  });
+
+  test('wake who waits for them, when the link or the address is another one', () => {
+    const seen: string[] = [];
+    const { rig } = run(function* (sys) {
+      sys.configure('eth0', { address: ADDRESS, prefixLength: 24, detectConflicts: true });
+      for (;;) {
+        const { linkUp, claim } = sys.interfaceStatus('eth0');
+        seen.push(`${linkUp ? 'up' : 'down'} ${claim}`);
+        if (!(yield* sys.awaitInterface('eth0', 60 * SECOND_NS))) return;
+      }
+    });
+    rig.advance(10 * SECOND_NS);
+    rig.setLink(false);
+    rig.setLink(true);
+    rig.advance(1 * SECOND_NS);
+    rig.injectArp({ opcode: 2, sender: '192.0.2.9', target: '0.0.0.0' });
+    expect(seen).toEqual(['up probing', 'up assigned', 'down waiting', 'up probing', 'up conflict']);
+    rig.advance(60 * SECOND_NS);
+    expect(seen).toHaveLength(5);
+  });
 });

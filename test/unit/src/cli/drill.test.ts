@@ -44,7 +44,7 @@ describe('exit codes', () => {
     [['none'], /^ringtail: there is no \.pkt script in .*none\n$/],
     [['good.pkt', '--json', '--tap'], /^ringtail: --json and --tap both ask for the output\n$/],
     [['good.pkt', '--tolerance', '5'], /^ringtail: .*a duration is a number and a unit.*\n$/],
-    [['good.pkt', '--profile', 'bsd'], /^ringtail: .*Allowed choices are linux, rfc.*\n$/],
+    [['good.pkt', '--profile', 'bsd'], /^ringtail: .*Allowed choices are linux, freebsd, rfc.*\n$/],
   ])('2 and a line that says why for %j', async (args, complaint) => {
     const [name, ...rest] = args;
     const { status, stdout, stderr } = await drill(file(name!), ...rest);
