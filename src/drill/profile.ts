@@ -1,7 +1,7 @@
 /**
  * With which defaults the host runs: those of this stack, which follow the RFCs, or those that a Linux or FreeBSD host
- * has, so that a script that was written for one means something here. Those of FreeBSD are of its tcp(4), syncache(4)
- * and mod_cc(4), release 14.
+ * has, so that a script that was written for one means something here. Those of FreeBSD are of tcp(4), release 14,
+ * where it names one; docs/drill.md says which it does not name.
  */
 import type { CongestionAlgorithm, TcpOptions } from '../../kernel/net/tcp/user.ts';
 

@@ -6,16 +6,8 @@
 import type { BaseChain, FieldRange, FilterChain, FilterRule, FilterRules } from '../../kernel/net/filter/rule.ts';
 import { Cursor } from './cursor.ts';
 import { parseRule } from './rule-parser.ts';
-import { parseElements, type SetType } from './value-parser.ts';
-import { FIELDS } from './vocabulary.ts';
-
-/** Named sets of a table, by name. */
-export type NamedSets = ReadonlyMap<string, NamedSet>;
-
-export interface NamedSet {
-  readonly type: SetType;
-  readonly ranges: readonly FieldRange[];
-}
+import { type NamedSet, type NamedSets, parseElements } from './value-parser.ts';
+import { FIELDS, type FieldKind } from './vocabulary.ts';
 
 const HOOKS = ['prerouting', 'input', 'forward', 'output', 'postrouting'] as const;
 const PRIORITIES = { raw: -300, mangle: -150, dstnat: -100, filter: 0, security: 50, srcnat: 100 } as const;
@@ -68,7 +60,7 @@ function parseTable(cursor: Cursor, chains: FilterChain[]): void {
 
 function parseSet(cursor: Cursor): NamedSet {
   cursor.expect('{');
-  let type: SetType | null = null;
+  let type: FieldKind | null = null;
   let ranges: readonly FieldRange[] = [];
   for (cursor.skipEnds(); !cursor.takes('}'); cursor.skipEnds()) {
     switch (cursor.oneOf(['type', 'flags', 'elements', 'auto-merge', 'comment'], 'a property of the set')) {

@@ -13,8 +13,7 @@ import type {
   RuleVerdict,
 } from '../../kernel/net/filter/rule.ts';
 import type { Cursor } from './cursor.ts';
-import type { NamedSets } from './parser.ts';
-import { parseBits, parseElements, parseRange } from './value-parser.ts';
+import { type NamedSets, parseBits, parseElements, parseRange } from './value-parser.ts';
 import { ALIASES, FIELDS, type FieldKind, parseValue, REJECT_CODES } from './vocabulary.ts';
 
 const OPERATORS = ['==', '!=', '<=', '>=', '<', '>'] as const;

@@ -3,8 +3,14 @@ import type { FieldRange } from '../../kernel/net/filter/rule.ts';
 import type { Cursor } from './cursor.ts';
 import { type FieldKind, parseValue } from './vocabulary.ts';
 
-/** What kind of values a set has. */
-export type SetType = FieldKind;
+/** A set that has a name, and which values it may have. */
+export interface NamedSet {
+  readonly type: FieldKind;
+  readonly ranges: readonly FieldRange[];
+}
+
+/** The sets of a table, by name. */
+export type NamedSets = ReadonlyMap<string, NamedSet>;
 
 /** One value, range or prefix. */
 export function parseRange(cursor: Cursor, kind: FieldKind): FieldRange {

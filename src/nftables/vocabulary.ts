@@ -18,7 +18,13 @@ export interface FieldKind {
 }
 
 const ETHER_TYPES: Values = { ip: 0x0800, arp: 0x0806, ip6: 0x86dd, vlan: 0x8100 };
-const PROTOCOLS: Values = { icmp: 1, igmp: 2, tcp: 6, udp: 17, gre: 47, esp: 50, ah: 51, sctp: 132 };
+/** Those that may go with IPv4, as the protocols(5) of Linux call them. */
+const PROTOCOLS: Values = {
+  ...{ ip: 0, icmp: 1, igmp: 2, ggp: 3, ipencap: 4, st: 5, tcp: 6, egp: 8, igp: 9, pup: 12, udp: 17, hmp: 20 },
+  ...{ 'xns-idp': 22, rdp: 27, 'iso-tp4': 29, dccp: 33, xtp: 36, ddp: 37, ipv6: 41, idrp: 45, rsvp: 46, gre: 47 },
+  ...{ esp: 50, ah: 51, skip: 57, rspf: 73, vmtp: 81, eigrp: 88, ospf: 89, ipip: 94, etherip: 97, pim: 103 },
+  ...{ ipcomp: 108, vrrp: 112, l2tp: 115, isis: 124, sctp: 132, fc: 133, udplite: 136, manet: 138, hip: 139 },
+};
 const SERVICES: Values = {
   echo: 7,
   discard: 9,

@@ -65,7 +65,10 @@ const IN_REASONS: readonly DropReason[] = ['receive buffer is full'];
 /** What a NIC counts of frames that were damaged on the wire: each is in one of these. */
 const DAMAGE = ['CRCERRS', 'ALGNERRC', 'RXERRC', 'RUC', 'ROC', 'RFC', 'RJC'];
 
-/** Where the datagrams and ARP packets in one direction ended. */
+/** PAUSE frames that a NIC sent, and those that it took. */
+const PAUSES = { sent: ['XOFFTXC', 'XONTXC'], received: ['XOFFRXC', 'XONRXC'] };
+
+/** Where the datagrams, ARP packets and PAUSE frames in one direction ended. */
 export interface Books {
   readonly sent: number;
   readonly delivered: number;
@@ -218,13 +221,14 @@ export class Traffic {
   /** The books of the direction from host `from`. To be asked when all is quiet. */
   books(from: 0 | 1): Books {
     const [sender, receiver] = from === 0 ? this.hosts : [this.hosts[1], this.hosts[0]];
-    const { GPTC } = sender.statistics;
+    const sent = sender.statistics;
+    const pauses = pick(sent, PAUSES.sent);
     const counters = receiver.statistics;
     return {
-      sent: sender.sent.length + sender.arpSent,
-      delivered: receiver.received.length + receiver.arpReceived,
+      sent: sender.sent.length + sender.arpSent + pauses,
+      delivered: receiver.received.length + receiver.arpReceived + pick(counters, PAUSES.received),
       droppedOut: sender.drops.out,
-      lost: GPTC! - this.#cameOut[from],
+      lost: sent['GPTC']! + pauses - this.#cameOut[from],
       damaged: pick(counters, DAMAGE),
       misaddressed: receiver.misaddressed,
       overrun: pick(counters, ['MPC', 'rxNoBuffer']),

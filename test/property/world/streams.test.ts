@@ -215,7 +215,7 @@ class Passage {
 
   #narrow({ mtu, tells }: Narrowing): void {
     const { net, packets } = this.#routers.at(-1)!.kernel;
-    Object.assign(net.interfaces[1]!, { mtu });
+    net.interfaces[1]!.setMtu(mtu);
     if (tells) return;
     net.hooks.add('output', 0, packet => {
       packets.free(packet);

@@ -29,7 +29,7 @@ describe('a DNS message', () => {
 
   test.each([
     ['to itself', 'c021'],
-    ['forwards', 'c030'],
+    ['forwards', 'c031'],
     ['to one that leads back to it', '0161 c021'],
   ])('is none if a pointer leads %s: each leads to a prior occurrence', (_, name) => {
     expect(parse(`${HEADER} ${QUESTION} ${name} 0001 0001 0000003c 0004 c0000250 000000000000000000`)).toBeNull();
