@@ -176,19 +176,23 @@ class Conversation {
     ...ends
   }: Segment & Ends): Uint8Array {
     const to = from === 'inside' ? 'outside' : 'inside';
-    if ((bits & SYN) !== 0) this.#opened[from] = true;
-    // Before both have said where their numbers begin, or in a reset, data is nonsense that is judged in different ways.
+    const wellFormed = dataOffset === null;
+    if ((bits & SYN) !== 0 && wellFormed) this.#opened[from] = true;
+    // Before both have said where their numbers begin, or in a reset, data is nonsense that is judged in different ways;
+    // so is an acknowledgement of numbers that nobody has begun, which Linux takes to begin at zero.
     const counts = ((bits & SYN) !== 0 || (this.#opened[from] && this.#opened[to])) && (bits & RST) === 0;
+    // A reset in answer to a SYN acknowledges exactly that (RFC 9293 section 3.10.7.3); Linux takes others for one too.
+    const refuses = (bits & RST) !== 0 && !this.#opened[from];
     const octets = counts ? dataBytes : 0;
     // Linux forgets no SYN for one with a lower number, which then cannot be answered.
     const seq = (this.#next[from] + ((bits & SYN) !== 0 ? 0 : seqOffset)) >>> 0;
     const taken = octets + ((bits & SYN) !== 0 ? 1 : 0) + ((bits & FIN) !== 0 ? 1 : 0);
-    if (seqOffset === 0 && counts) this.#next[from] = (seq + taken) >>> 0;
+    if (seqOffset === 0 && counts && wellFormed) this.#next[from] = (seq + taken) >>> 0;
     return tcp({
       ...ends,
       flags: bits,
       seq,
-      ...((bits & ACK) !== 0 && { ack: (this.#next[to] + ackOffset) >>> 0 }),
+      ...((bits & ACK) !== 0 && { ack: this.#opened[to] ? (this.#next[to] + (refuses ? 0 : ackOffset)) >>> 0 : 0 }),
       window,
       ...((bits & SYN) !== 0 && scale && { options: WINDOW_SCALE }),
       ...(dataOffset !== null && { dataOffset }),

@@ -140,6 +140,8 @@ export class Tracker {
     if (flow.tcp !== null && !flow.tcp.accept(forward ? 0 : 1, bytes, transportAt, this.#view.transportBytes)) {
       return CONNECTION_STATE.invalid;
     }
+    // A reset before any answer, or as the only one: there has been no connection.
+    if (flow.tcp?.state === 'CLOSED' && !flow.answered) this.#table.remove(flow);
     if (!forward) flow.answered = true;
     this.#keepAlive(flow);
     return flow.answered ? CONNECTION_STATE.established : CONNECTION_STATE.new;

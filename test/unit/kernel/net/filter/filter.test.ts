@@ -141,6 +141,18 @@ describe('FW-1 a stateful filter', () => {
     expect(rig.passed('outside')).toBe(true);
   });
 
+  test('a reset before any answer, or as the only one, leaves no connection behind', () => {
+    for (const [side, fields] of [
+      ['inside', { flags: 'R', seq: 101 }],
+      ['outside', { flags: 'RA', seq: 0, ack: 101 }],
+    ] as const) {
+      expect(rig.segment('inside', { flags: 'S', seq: 100 })).toBe(true);
+      expect(rig.segment(side, fields)).toBe(true);
+      expect(rig.tracker.flows()).toEqual([]);
+      expect(rig.segment('inside', { flags: 'A', seq: 101, ack: 501 })).toBe(false);
+    }
+  });
+
   test('an ICMP error about a packet that was dropped is invalid, also when it comes next', () => {
     begin('ct state invalid drop; udp dport 54 drop', 'forward', 'accept');
     expect(rig.datagram('inside', 4000, 54)).toBe(false);
