@@ -89,9 +89,10 @@ function mappingLines(row: MappingRow): readonly string[] {
   const { protocol, privateAddress, privatePort, publicAddress, publicPort } = row;
   const mapping = `${protocol} ${end(privateAddress, privatePort)} as ${end(publicAddress, publicPort)}`;
   if (row.sessions.length === 0) return [`${mapping}: ${row.state}`];
-  return row.sessions.map(
-    ({ remoteAddress, remotePort, state }) => `${mapping} with ${end(remoteAddress, remotePort)}: ${state}`,
-  );
+  return row.sessions.map(({ remoteAddress, remotePort, state }) => {
+    const peer = remoteAddress === 0 ? 'anybody' : end(remoteAddress, remotePort);
+    return `${mapping} with ${peer}: ${state}`;
+  });
 }
 
 /** `tcp from 10.0.0.2:41000 to 192.0.2.2:80: ESTABLISHED`, `icmp from 10.0.0.2 to 192.0.2.2: answered`. */

@@ -14,7 +14,7 @@ export interface Matcher {
 export function matcherOf(match: RuleMatch): Matcher {
   switch (match.kind) {
     case 'field':
-      return new FieldMatcher(match);
+      return fieldMatcherOf(match);
     case 'interface':
       return new InterfaceMatcher(match);
     case 'limit':
@@ -22,28 +22,59 @@ export function matcherOf(match: RuleMatch): Matcher {
   }
 }
 
+/** Most rules have one value or range, and a long list of them is quicker to go through when it is small. */
+function fieldMatcherOf(match: FieldMatch): Matcher {
+  const ranges = mergedRanges(match.ranges);
+  return ranges.length === 1 ? new RangeMatcher(match, ranges[0]!) : new FieldMatcher(match, ranges);
+}
+
+/** Bits of fields of up to 32 that count; all of them, and those of MAC addresses, which have no masks. */
+const ALL_BITS = -1;
+
+class RangeMatcher implements Matcher {
+  readonly #code: number;
+  readonly #mask: number;
+  readonly #negated: boolean;
+  readonly #from: number;
+  readonly #to: number;
+
+  constructor({ field, mask = ALL_BITS, negated }: FieldMatch, { from, to }: FieldRange) {
+    this.#code = FIELD_CODE[field];
+    this.#mask = mask;
+    this.#negated = negated;
+    this.#from = from;
+    this.#to = to;
+  }
+
+  matches(view: PacketView): boolean {
+    const value = view.read(this.#code);
+    if (value === ABSENT) return false;
+    const seen = this.#mask === ALL_BITS ? value : (value & this.#mask) >>> 0;
+    return (seen >= this.#from && seen <= this.#to) !== this.#negated;
+  }
+}
+
 class FieldMatcher implements Matcher {
   readonly #code: number;
-  /** Bits of fields of up to 32; -1 for all, and for MAC addresses, which have no masks. */
   readonly #mask: number;
   readonly #negated: boolean;
   /** Where each range begins, ascending, and where it ends; they do not overlap. */
   readonly #from: Float64Array;
   readonly #to: Float64Array;
 
-  constructor({ field, mask, ranges, negated }: FieldMatch) {
+  /** `ranges` are merged. */
+  constructor({ field, mask = ALL_BITS, negated }: FieldMatch, ranges: readonly FieldRange[]) {
     this.#code = FIELD_CODE[field];
-    this.#mask = mask ?? -1;
+    this.#mask = mask;
     this.#negated = negated;
-    const merged = mergedRanges(ranges);
-    this.#from = Float64Array.from(merged, range => range.from);
-    this.#to = Float64Array.from(merged, range => range.to);
+    this.#from = Float64Array.from(ranges, range => range.from);
+    this.#to = Float64Array.from(ranges, range => range.to);
   }
 
   matches(view: PacketView): boolean {
     const value = view.read(this.#code);
     if (value === ABSENT) return false;
-    return this.#has(this.#mask === -1 ? value : (value & this.#mask) >>> 0) !== this.#negated;
+    return this.#has(this.#mask === ALL_BITS ? value : (value & this.#mask) >>> 0) !== this.#negated;
   }
 
   /** The last range that begins at or before `value` is the only one that can have it. */

@@ -42,6 +42,33 @@ describe('what makes no sense is refused in one line', () => {
     expect([status, stdout]).toEqual([2, '']);
   });
 
+  test.each<[string, string[], string]>([
+    ['lab', ['--nat', 'on'], 'scenario lab has no option "--nat": it has no options of its own'],
+    ['lab-router', ['--nat', 'maybe'], '--nat is on or off, not "maybe"'],
+    ['lab-router', ['--mtu', '12'], 'scenario lab-router failed while it was built: an MTU of 12'],
+    ['lab-router', ['--mtu'], '--mtu wants a value'],
+  ])('live %s %j', async (name, args, message) => {
+    const { status, stdout, stderr } = await runMain('live', name, '--wire', 'inside=/tmp/never.sock', ...args);
+    expect(stderr).toMatch(/^ringtail: .*\n$/);
+    expect(stderr).toContain(message);
+    expect([status, stdout]).toEqual([2, '']);
+  });
+
+  test.each<[unknown, string]>([
+    [7, 'the values make no sense'],
+    [null, 'the values make no sense'],
+    [{ frogs: 1 }, 'scenario lab-router has no option "frogs": it has --nat, --filter, --mtu'],
+    [{ nat: 'maybe' }, '"maybe" is no value of the option nat of scenario lab-router'],
+    [{ mtu: '1280' }, '"1280" is no value of the option mtu of scenario lab-router'],
+    [{ mtu: null }, 'null is no value of the option mtu of scenario lab-router'],
+  ])('a journal whose values are %j', async (values, message) => {
+    const path = join(temporaryDirectory(), 'journal');
+    const header = { ringtail: 1, scenario: 'lab-router', seed: '1', options: { values } };
+    writeFileSync(path, `${JSON.stringify(header)}\n`);
+    const { status, stderr } = await runMain('replay', path);
+    expect([status, stderr]).toEqual([2, `ringtail: ${path}, line 1: ${message}\n`]);
+  });
+
   test('a journal whose impairments are none', async () => {
     const path = join(temporaryDirectory(), 'journal');
     for (const impairments of [7, { uplink: { loss: 'all' } }, { uplink: { lose: 1 } }, { uplink: null }]) {

@@ -24,6 +24,8 @@ describe('a rule is printed as nft lists it', () => {
     ['ip protocol { pup, 89 } drop', 'ip protocol { pup, ospf } drop'],
     ['ip dscp { cs0, ef } accept', 'ip dscp { cs0, ef } accept'],
     ['ip dscp != af21-cs3 accept', 'ip dscp != 18-24 accept'],
+    ['icmp code 0-2 drop', 'icmp code 0-2 drop'],
+    ['ip dscp { cs1, af21, 46 } drop', 'ip dscp { cs1, af21, ef } drop'],
     ['icmp type { echo-request, echo-reply } accept', 'icmp type { echo-request, echo-reply } accept'],
     ['ether saddr 52:54:00:12:34:56 drop', 'ether saddr 52:54:00:12:34:56 drop'],
     ['ct state established,related accept', 'ct state established,related accept'],

@@ -90,6 +90,75 @@ describe('FW-1 a stateful filter', () => {
     expect(rig.segment('outside', { flags: 'A', seq: 501 + 16_000, ack: 101, data: 10 })).toBe(false);
   });
 
+  test.each<[string, Side, SegmentFields]>([
+    ['the SYN of its other end', 'outside', { flags: 'S', seq: 9000 }],
+    ['a SYN and ACK of who opened it', 'inside', { flags: 'SA', seq: 101, ack: 501 }],
+    ['SYN and FIN at once', 'inside', { flags: 'SF', seq: 101 }],
+    ['FIN without ACK', 'inside', { flags: 'F', seq: 101 }],
+    ['a reset from before what its receiver acknowledged', 'outside', { flags: 'R', seq: 500 }],
+  ])('%s is nothing that an open connection has', (_, side, fields) => {
+    rig.handshake();
+    expect(rig.segment(side, fields)).toBe(false);
+    expect(rig.tcpState).toBe('ESTABLISHED');
+  });
+
+  test('a reset within the window, but not with the number that is due, leaves it open (RFC 5961 section 3.2)', () => {
+    rig.handshake();
+    expect(rig.segment('outside', { flags: 'R', seq: 600 })).toBe(true);
+    expect(rig.tcpState).toBe('ESTABLISHED');
+    expect(rig.segment('outside', { flags: 'R', seq: 501 })).toBe(true);
+    expect(rig.tcpState).toBe('CLOSED');
+  });
+
+  test('an ACK in answer to a SYN gets through, so that half-open connections are found (RFC 9293 section 3.5.1)', () => {
+    expect(rig.segment('inside', { flags: 'S', seq: 100 })).toBe(true);
+    expect(rig.segment('outside', { flags: 'A', seq: 7000, ack: 9000 })).toBe(true);
+    expect(rig.segment('inside', { flags: 'R', seq: 9000 })).toBe(false);
+    expect(rig.segment('outside', { flags: 'FA', seq: 7000, ack: 9000 })).toBe(false);
+    expect(rig.tcpState).toBe('SYN-SENT');
+  });
+
+  test('a SYN that comes in the middle begins a new connection as soon as it is answered', () => {
+    rig.handshake();
+    expect(rig.segment('inside', { flags: 'S', seq: 70_000 })).toBe(true);
+    expect(rig.tcpState).toBe('ESTABLISHED');
+    expect(rig.segment('outside', { flags: 'SA', seq: 90_000, ack: 70_001 })).toBe(true);
+    expect(rig.tcpState).toBe('SYN-RECEIVED');
+    expect(rig.segment('inside', { flags: 'A', seq: 70_001, ack: 90_001 })).toBe(true);
+    expect(rig.tcpState).toBe('ESTABLISHED');
+  });
+
+  test.each([
+    [13, 14],
+    [15, 16],
+    [17, 18],
+  ])('an ICMP query %s is answered by %s, and by nothing else', (query, answer) => {
+    rig.send('inside', 1, icmp({ type: query, word: 0x0007_0001 }));
+    expect(rig.passed('inside')).toBe(true);
+    rig.send('outside', 1, icmp({ type: 0, word: 0x0007_0001 }));
+    expect(rig.passed('outside')).toBe(false);
+    rig.send('outside', 1, icmp({ type: answer, word: 0x0007_0001 }));
+    expect(rig.passed('outside')).toBe(true);
+  });
+
+  test.each([7, 10])('a datagram of 9 octets that claims to have %s is invalid', length => {
+    rig.send(
+      'inside',
+      17,
+      udp({ source: PEER, destination: NEXT, sourcePort: 1, destinationPort: 2, data: [1], length }),
+    );
+    expect(rig.passed('inside')).toBe(false);
+  });
+
+  test('a TCP header that claims to be longer than its packet, or shorter than any, is invalid', () => {
+    for (const words of [4, 6]) {
+      const octets = segmentOf('inside', { flags: 'S', seq: 1 });
+      octets[12] = words << 4;
+      rig.send('inside', 6, octets);
+      expect(rig.passed('inside')).toBe(false);
+    }
+  });
+
   test('an echo reply without a request is invalid; one with goes through', () => {
     const reply = icmp({ type: 0, word: 0x0007_0001 });
     rig.send('outside', 1, reply);
@@ -165,6 +234,14 @@ describe('FW-1 what is rejected', () => {
 });
 
 describe('FW-1 rules see', () => {
+  test('the identifier of an echo, and none in other messages', () => {
+    begin('icmp id 7 drop', 'forward', 'accept');
+    rig.send('inside', 1, icmp({ type: 8, word: 0x0007_0001 }));
+    expect(rig.passed('inside')).toBe(false);
+    rig.send('inside', 1, icmp({ type: 13, word: 0x0007_0001 }));
+    expect(rig.passed('inside')).toBe(true);
+  });
+
   test('the addresses of the frame that a packet came in', () => {
     begin(`ether saddr ${PEER_MAC} ether daddr ${HOST_MAC} ether type ip accept`);
     expect([rig.datagram('inside', 1, 2), rig.datagram('outside', 1, 2)]).toEqual([true, false]);
