@@ -162,6 +162,7 @@ export const move: fc.Arbitrary<Move> = fc.oneof(
 /** TCP with numbers that go on in each direction; one for each pair. */
 class Conversation {
   readonly #next: Record<Side, number> = { ...FIRST_SEQ };
+  readonly #opened: Record<Side, boolean> = { inside: false, outside: false };
 
   segment({
     from,
@@ -175,10 +176,14 @@ class Conversation {
     ...ends
   }: Segment & Ends): Uint8Array {
     const to = from === 'inside' ? 'outside' : 'inside';
+    if ((bits & SYN) !== 0) this.#opened[from] = true;
+    // Before both have said where their numbers begin, or in a reset, data is nonsense that is judged in different ways.
+    const counts = ((bits & SYN) !== 0 || (this.#opened[from] && this.#opened[to])) && (bits & RST) === 0;
+    const octets = counts ? dataBytes : 0;
     // Linux forgets no SYN for one with a lower number, which then cannot be answered.
     const seq = (this.#next[from] + ((bits & SYN) !== 0 ? 0 : seqOffset)) >>> 0;
-    const taken = dataBytes + ((bits & SYN) !== 0 ? 1 : 0) + ((bits & FIN) !== 0 ? 1 : 0);
-    if (seqOffset === 0 && (bits & RST) === 0) this.#next[from] = (seq + taken) >>> 0;
+    const taken = octets + ((bits & SYN) !== 0 ? 1 : 0) + ((bits & FIN) !== 0 ? 1 : 0);
+    if (seqOffset === 0 && counts) this.#next[from] = (seq + taken) >>> 0;
     return tcp({
       ...ends,
       flags: bits,
@@ -187,7 +192,7 @@ class Conversation {
       window,
       ...((bits & SYN) !== 0 && scale && { options: WINDOW_SCALE }),
       ...(dataOffset !== null && { dataOffset }),
-      data: new Uint8Array(dataBytes),
+      data: new Uint8Array(octets),
     });
   }
 }

@@ -19,9 +19,10 @@ import {
   withOneProtocol,
 } from '../support/filter-rules.ts';
 import { move, packetsOf } from '../support/filter-traffic.ts';
+import { distinct, packetOf, pieces } from '../support/fragments.ts';
 import { requireLinuxHost } from '../support/linux-host.ts';
 import { LinuxRouter, type SidePacket } from '../support/linux-router.ts';
-import { ipv4 } from '../support/packets.ts';
+import { ipv4, udp } from '../support/packets.ts';
 
 /** Of each property: sequences of packets. */
 const RUNS = 20 * Number(process.env['RINGTAIL_RUNS'] ?? 1);
@@ -204,6 +205,15 @@ table ip filter {
   ],
 ];
 
+/** In fragments of full size: to which port, and in which order they come. */
+const DATAGRAMS: readonly (readonly [name: string, port: number, order: readonly number[]])[] = [
+  ['in fragments', 53, [0, 1, 2]],
+  ['in fragments, the last one first', 53, [2, 0, 1]],
+  ['in fragments, to a port that is shut', 54, [0, 1, 2]],
+  ['in fragments, of which one is missing', 53, [0, 2]],
+  ['in fragments, one of them twice', 53, [0, 1, 1, 2]],
+];
+
 requireLinuxHost('nft', 'conntrack')('the packet filter beside nftables', () => {
   let linux: LinuxRouter;
 
@@ -229,6 +239,22 @@ requireLinuxHost('nft', 'conntrack')('the packet filter beside nftables', () => 
     const moves = fc.array(move, { minLength: 1, maxLength: 60 });
     const runs = fc.asyncProperty(moves, each => compare(ruleset, rules, packetsOf(each)));
     await fc.assert(runs, { numRuns: RUNS });
+  });
+
+  it.each(DATAGRAMS)('FW-1 a datagram %s is let through as a whole or not at all', async (_, port, order) => {
+    const ruleset = forward('ct state invalid drop\n udp dport 53 accept', 'drop');
+    const [source, destination] = ['10.0.0.2', '198.51.100.7'];
+    const payload = udp({ source, destination, sourcePort: 4000, destinationPort: port, data: distinct(4000) });
+    const parts = pieces({ source, destination, protocol: 17, payload }, 1480);
+    const packets = order.map(
+      (i): SidePacket => ({ side: 'inside', packet: packetOf(parts[i]!, source, destination) }),
+    );
+    linux.run('conntrack', ['-F']);
+    linux.load(ruleset);
+    const theirs = (await linux.passAll(packets)).flat();
+    const ours = new FilterRig(parseRuleset(ruleset)).passAll(packets).flat();
+    expect(ours.map(comparable)).toEqual(theirs.map(comparable));
+    expect(ours).toHaveLength(port === 53 && new Set(order).size === parts.length ? parts.length : 0);
   });
 
   it('FW-1 with arbitrary rules: the same comes out of both', async () => {

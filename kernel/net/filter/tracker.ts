@@ -107,7 +107,8 @@ export class Tracker {
   #classify(packet: PacketBuffer, verdict: Verdict): boolean {
     const view = this.#view;
     view.look(packet, null, null);
-    const begunBefore = verdict.begun;
+    // What came in before this has been handled to its end: if its flow is not kept, it was dropped.
+    const begunBefore = verdict === this.#sent ? verdict.begun : null;
     verdict.packet = packet;
     verdict.begun = null;
     verdict.state = isError(view) ? this.#classifyError(begunBefore) : this.#classifyFlow(begunBefore, verdict);

@@ -141,6 +141,15 @@ describe('FW-1 a stateful filter', () => {
     expect(rig.passed('outside')).toBe(true);
   });
 
+  test('an ICMP error about a packet that was dropped is invalid, also when it comes next', () => {
+    begin('ct state invalid drop; udp dport 54 drop', 'forward', 'accept');
+    expect(rig.datagram('inside', 4000, 54)).toBe(false);
+    const payload = udp({ source: PEER, destination: NEXT, sourcePort: 4000, destinationPort: 54, data: [1] });
+    const quoted = ipv4({ source: PEER, destination: NEXT, protocol: 17, payload });
+    rig.send('outside', 1, icmp({ type: 3, code: 0, data: quoted }));
+    expect(rig.passed('outside')).toBe(false);
+  });
+
   test.each([7, 10])('a datagram of 9 octets that claims to have %s is invalid', length => {
     rig.send(
       'inside',
