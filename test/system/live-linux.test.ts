@@ -32,11 +32,11 @@ requireLinuxHost('arping', 'tshark')('a Linux host on the wire', () => {
   });
 
   it('has its pings answered within two milliseconds', async () => {
-    const printed = await linux.run('ping', '-c', '11', '-i', '0.2', '-W', '2', EMULATED);
-    expect(printed).toContain('11 packets transmitted, 11 received, 0% packet loss');
+    const printed = await linux.run('ping', '-c', '51', '-i', '0.02', '-W', '2', EMULATED);
+    expect(printed).toContain('51 packets transmitted, 51 received, 0% packet loss');
     const timesMs = [...printed.matchAll(/time=([\d.]+) ms/g)].map(match => Number(match[1]));
     // Whatever else this machine does makes some of them late, but not nearly all.
-    expect(timesMs.sort((a, b) => a - b)[2]).toBeLessThan(2);
+    expect(timesMs.sort((a, b) => a - b)[13]).toBeLessThan(2);
   });
 
   it('has its ARP requests answered', async () => {
