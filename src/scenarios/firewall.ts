@@ -18,6 +18,8 @@ import type { Blocking, Program } from '../../kernel/task.ts';
 import { parseIpv4 } from '../lib/bytes.ts';
 import { scenario } from '../world/scenario.ts';
 import type { World } from '../world/world.ts';
+import { after } from './delayed-program.ts';
+import { summaryOf } from './fetch-summary.ts';
 import { type ForgedSegment, Forger } from './firewall/forger.ts';
 import { type RuleCount, ruleCounts, ruleLines } from './firewall/rule-counts.ts';
 
@@ -173,19 +175,6 @@ function* datagramTo(sys: Syscalls, address: string, port: number): Blocking<str
   } finally {
     sys.close(socket);
   }
-}
-
-/** `program`, begun that much later. */
-function after(delayNs: number, program: Program): Program {
-  return function* (sys) {
-    yield* sys.sleep(delayNs);
-    yield* program(sys);
-  };
-}
-
-function summaryOf(report: FetchReport): string {
-  if (report.kind === 'error') return `${report.url}: ${report.error.message}`;
-  return `${report.url}: ${report.result.status}, ${report.result.bodyBytes} bytes`;
 }
 
 function linesOf({ web, ssh, ping, datagramOfServer, forgedSegments, flows, rules }: Result): readonly string[] {

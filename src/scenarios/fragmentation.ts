@@ -11,9 +11,9 @@
 import { type BulkReport, bulkSender, bulkSink } from '../../kernel/apps/bulk.ts';
 import { type UdpClientReport, udpClient } from '../../kernel/apps/udp-client.ts';
 import { ECHO_PORT, udpEcho } from '../../kernel/apps/udp-echo.ts';
-import type { Program } from '../../kernel/task.ts';
 import { formatIpv4, parseIpv4 } from '../lib/bytes.ts';
 import { scenario } from '../world/scenario.ts';
+import { after } from './delayed-program.ts';
 import { countFragments, watchLongest } from './fragmentation/packets.ts';
 import { FAR, LAST_LINK_FRAGMENTS, narrowingPath, PLAIN } from './fragmentation/path.ts';
 import { type Attempt, pathMtuProbe } from './fragmentation/path-mtu-probe.ts';
@@ -118,14 +118,6 @@ function linesOf({ fragmentsPerDatagram, datagrams, reassembly, fragmentationNee
 function textOf(attempt: Attempt): string {
   if (attempt.outcome !== 'too long') return attempt.outcome;
   return `ICMP ${attempt.icmp} from ${attempt.router}, the next link takes ${attempt.nextMtu}`;
-}
-
-/** `program`, begun that much later. */
-function after(delayNs: number, program: Program): Program {
-  return function* (sys) {
-    yield* sys.sleep(delayNs);
-    yield* program(sys);
-  };
 }
 
 function outcome(report: UdpClientReport): string {

@@ -13,11 +13,11 @@ import { Resolver } from '../../kernel/apps/dns/resolver.ts';
 import { dnsServer } from '../../kernel/apps/dns/server.ts';
 import { type FetchReport, httpClient } from '../../kernel/apps/http-client.ts';
 import { type HttpAnswer, httpServer } from '../../kernel/apps/http-server.ts';
-import type { Program } from '../../kernel/task.ts';
 import { parseIpv4 } from '../lib/bytes.ts';
 import type { Computer } from '../world/computer.ts';
 import { formatMapping, MAPPING_COLUMNS } from '../world/nat-table.ts';
 import { scenario } from '../world/scenario.ts';
+import { after } from './delayed-program.ts';
 
 const ROUTER = '192.168.1.1';
 const BOB = '192.168.1.3';
@@ -108,14 +108,6 @@ export default scenario({
 function serve(computer: Computer, page: string, seen: string[]): void {
   const onAnswer = ({ client }: HttpAnswer) => seen.push(client);
   computer.start('http', httpServer({ documents: new Map([['/', page]]), onAnswer }));
-}
-
-/** `program`, begun that much later. */
-function after(delayNs: number, program: Program): Program {
-  return function* (sys) {
-    yield* sys.sleep(delayNs);
-    yield* program(sys);
-  };
 }
 
 /** What the NIC in the house counts. */

@@ -7,9 +7,10 @@
  */
 import { type FetchReport, httpClient } from '../../kernel/apps/http-client.ts';
 import { type HttpAnswer, type HttpDocument, httpServer } from '../../kernel/apps/http-server.ts';
-import type { Program } from '../../kernel/task.ts';
 import { scenario } from '../world/scenario.ts';
 import { connectionsOf } from './connections.ts';
+import { after } from './delayed-program.ts';
+import { summaryOf } from './fetch-summary.ts';
 
 const SERVER = '192.0.2.1';
 const CLIENT = '192.0.2.2';
@@ -87,16 +88,3 @@ export default scenario({
     };
   },
 });
-
-/** `program`, begun that much later. */
-function after(delayNs: number, program: Program): Program {
-  return function* (sys) {
-    yield* sys.sleep(delayNs);
-    yield* program(sys);
-  };
-}
-
-function summaryOf(report: FetchReport): string {
-  if (report.kind === 'error') return `${report.url}: ${report.error.message}`;
-  return `${report.url}: ${report.result.status}, ${report.result.bodyBytes} bytes`;
-}
